@@ -1,0 +1,1 @@
+"""What flows through Tessella: the types, their invariants and the errors. Imports nothing but NumPy."""

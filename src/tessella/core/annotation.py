@@ -1,0 +1,95 @@
+"""What an annotation file says of one photo, before class ids are assigned: a stored mask or drawn shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tessella.core.errors import LabelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tessella.core.classes import Colour
+
+ShapeKind = Literal["polygon", "rectangle", "circle", "line", "linestrip", "point", "points", "mask"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredMask:
+    """The pixels of a mask file exactly as stored.
+
+    Args:
+        pixels: (H, W) uint8 or uint16 stored values, or (H, W, 3 or 4) uint8 colours.
+        mode: Pillow's mode of the file: `P`, `L`, `1`, `I;16`, `RGB`, `RGBA`.
+        palette: (N, 3) uint8 colours of a palette file, else None.
+        orientation: The EXIF orientation 1..8 of the mask file; NOT applied to the pixels.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    mode: str
+    palette: NDArray[np.uint8] | None = None
+    orientation: int = 1
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether pixels are colours rather than single values."""
+        return self.pixels.ndim == 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One drawn shape.
+
+    Args:
+        label: The label name as in the file.
+        kind: What was drawn.
+        points_xy: (N, 2) float64 pixels, x right, y down, (0, 0) the outer corner of the first pixel.
+        group: The tool's group id as text, or "".
+        mask: For kind "mask": (h, w) bool, whose top left pixel is at `points_xy[0]`.
+        holes: For polygons, further rings to cut out: each (N, 2) float64.
+    """
+
+    label: str
+    kind: ShapeKind
+    points_xy: NDArray[np.float64]
+    group: str = ""
+    mask: NDArray[np.bool_] | None = None
+    holes: tuple[NDArray[np.float64], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """All shapes of one photo in drawing order (later shapes paint over earlier ones), with the size the file states.
+
+    Args:
+        shapes: In drawing order.
+        declared_hw: Height and width that the annotation file states, or None when it states none.
+    """
+
+    shapes: tuple[Shape, ...]
+    declared_hw: tuple[int, int] | None = None
+
+
+Annotation = StoredMask | Drawing
+
+
+def colours_of(mask: StoredMask) -> list[Colour]:
+    """List the distinct colours of a colour mask, most frequent first.
+
+    Raises:
+        LabelError: The mask holds single values, not colours.
+    """
+    if not mask.is_colour:
+        raise LabelError("a mask of single values was asked for its colours", got=mask.mode, expected="RGB or RGBA")
+    rgb = mask.pixels[..., :3].astype(np.uint32)
+    keys, counts = np.unique(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [(int(key) >> 16, int(key) >> 8 & 255, int(key) & 255) for key in keys[order]]
