@@ -1,0 +1,1 @@
+"""What was asked (`Recipe`), what runs (`Plan`), and the planner between them. Imports no torch."""

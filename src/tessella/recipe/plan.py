@@ -1,0 +1,275 @@
+"""The plan: every setting of one training run, settled, with the reason for each choice. It lies in the bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tessella.core.classes import ClassInfo, ClassTable
+from tessella.core.errors import RecipeError
+from tessella.recipe.part import Count, NotNegative, Option, Part, Positive, Range, Share, SizeHw, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLAN_VERSION: Final = 1
+
+Dtype = Literal["uint8", "uint16", "float32"]
+Precision = Literal["fp32", "bf16", "fp16"]
+Schedule = Literal["poly", "cosine", "one-cycle", "constant"]
+OptimiserName = Literal["adamw", "sgd", "radam"]
+Channel = Annotated[int, Field(ge=0, le=255)]
+
+
+class PlanClass(Part):
+    """One class: its name and its colour in pictures (red, green, blue)."""
+
+    name: str
+    colour: tuple[Channel, Channel, Channel]
+
+
+class Preprocess(Part):
+    """The one preprocessing of training, validation, prediction and export: `x = (raw - mean) / std`.
+
+    Args:
+        bands: Names of the C input bands, in order.
+        dtype: Type of the raw pixels.
+        mean: C means, in raw units of the dtype.
+        std: C standard deviations, in raw units of the dtype.
+        stride: The input is padded (edge pixels) to a multiple of this, and the output cropped back.
+    """
+
+    bands: tuple[str, ...] = Field(min_length=1)
+    dtype: Dtype
+    mean: tuple[float, ...]
+    std: tuple[Positive, ...]
+    stride: Count
+
+    @model_validator(mode="after")
+    def _one_number_per_band(self) -> Self:
+        if not len(self.bands) == len(self.mean) == len(self.std):
+            raise ValueError(
+                f"{len(self.bands)} bands need as many means ({len(self.mean)}) and stds ({len(self.std)})"
+            )
+        return self
+
+
+class ModelPlan(Part):
+    """The network: a row of the models table, its options, and where its weights come from ("" = from scratch)."""
+
+    name: str = Field(min_length=1)
+    options: dict[str, Option]
+    weights: str
+
+
+class AugmentPlan(Part):
+    """How photos are changed before training; one draw moves pixels and labels together.
+
+    Args:
+        crop_hw: Height and width of the crop in pixels.
+        scale: Smallest and largest zoom of the crop, drawn log-uniformly.
+        flip_horizontal: Probability of a left-right flip.
+        flip_vertical: Probability of an upside-down flip.
+        right_angles: Probability of a turn by 90, 180 or 270 degrees.
+        rotate_degrees: Largest rotation either way, in degrees.
+        shear_degrees: Largest shear either way, in degrees.
+        elastic: Probability of an elastic deformation.
+        brightness: Largest relative change of brightness (0.4 = factor 0.6 to 1.4).
+        contrast: Largest relative change of contrast.
+        saturation: Largest relative change of saturation (three-band colour photos).
+        hue: Largest turn of the hue circle (0.1 = 36 degrees; three-band colour photos).
+        gamma: Largest change of log2 gamma (0.3 = gamma 0.81 to 1.23).
+        noise: Largest standard deviation of added noise, as a share of the std of the data.
+        blur: Probability of a slight blur.
+        rare_class: Probability that the crop is placed on a pixel of a class drawn with favour for rare ones.
+    """
+
+    crop_hw: SizeHw
+    scale: Range
+    flip_horizontal: Share
+    flip_vertical: Share
+    right_angles: Share
+    rotate_degrees: Annotated[float, Field(ge=0, le=180)]
+    shear_degrees: Annotated[float, Field(ge=0, le=45)]
+    elastic: Share
+    brightness: Share
+    contrast: Share
+    saturation: Share
+    hue: Annotated[float, Field(ge=0, le=0.5)]
+    gamma: NotNegative
+    noise: NotNegative
+    blur: Share
+    rare_class: Share
+
+    @model_validator(mode="after")
+    def _scale_in_order(self) -> Self:
+        if self.scale[0] > self.scale[1]:
+            raise ValueError("scale needs the smaller factor first")
+        return self
+
+
+class LossTerm(Part):
+    """One term of the loss: a row of the losses table, its share in the sum, and its options."""
+
+    name: str = Field(min_length=1)
+    weight: Positive
+    options: dict[str, Option]
+
+
+class LossPlan(Part):
+    """The loss: a weighted sum of terms.
+
+    Args:
+        terms: At least one.
+        class_weights: K factors, one per class, in id order; all 1 means none.
+        auxiliary: Weight of the loss on the auxiliary outputs a network may have; 0 = not used.
+    """
+
+    terms: tuple[LossTerm, ...] = Field(min_length=1)
+    class_weights: tuple[NotNegative, ...]
+    auxiliary: NotNegative
+
+
+class OptimiserPlan(Part):
+    """The optimiser and its learning rate over time.
+
+    Args:
+        name: adamw, sgd (Nesterov) or radam.
+        learning_rate: The peak.
+        weight_decay: Not applied to biases and norms.
+        momentum: Momentum of sgd, beta1 of the others.
+        beta2: beta2 of adamw and radam.
+        schedule: Course after warm-up; `poly` is `(1 - progress) ** power`.
+        power: Exponent of `poly`.
+        warmup_steps: Steps of linear warm-up.
+        clip_norm: Largest gradient norm; 0 = off.
+        ema_decay: Decay per step of the moving average of weights that is evaluated and sealed; 0 = off.
+    """
+
+    name: OptimiserName
+    learning_rate: Positive
+    weight_decay: NotNegative
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    beta2: Annotated[float, Field(ge=0, lt=1)]
+    schedule: Schedule
+    power: Positive
+    warmup_steps: Whole
+    clip_norm: NotNegative
+    ema_decay: Annotated[float, Field(ge=0, lt=1)]
+
+
+class TrainingPlan(Part):
+    """The loop.
+
+    Args:
+        steps: Optimiser steps.
+        batch: Crops per forward pass.
+        accumulate: Forward passes per optimiser step.
+        minutes: Wall-clock limit; 0 = none.
+        precision: fp32, bf16 or fp16 (fp16 never on a CPU).
+        channels_last: Memory format of the network.
+        threads: Torch threads.
+        workers: Processes that prepare crops; 0 = in the training process.
+        evaluate_every: Steps between scores on the validation split.
+        checkpoint_minutes: Minutes between checkpoints.
+        broken_photo_limit: Unreadable photos after which training stops.
+    """
+
+    steps: Count
+    batch: Count
+    accumulate: Count
+    minutes: NotNegative
+    precision: Precision
+    channels_last: bool
+    threads: Count
+    workers: Whole
+    evaluate_every: Count
+    checkpoint_minutes: Positive
+    broken_photo_limit: Whole
+
+
+class PredictionPlan(Part):
+    """How large photos are predicted.
+
+    Args:
+        tile_hw: Height and width of a tile in pixels.
+        overlap: Share of a tile that overlaps its neighbour, 0..0.5.
+        max_whole_pixels: Photos up to this many pixels are predicted in one piece.
+    """
+
+    tile_hw: SizeHw
+    overlap: Annotated[float, Field(ge=0, le=0.5)]
+    max_whole_pixels: Count
+
+
+class SplitPlan(Part):
+    """How many samples are trained on and scored, and where the split comes from, in words."""
+
+    train_samples: Count
+    val_samples: Whole
+    split: str
+
+
+class Expected(Part):
+    """What the run should take: wall-clock seconds, peak memory in bytes, passes over the training samples."""
+
+    seconds: NotNegative
+    memory_bytes: Whole
+    epochs: NotNegative
+
+
+class Plan(Part):
+    """Every setting of one training run; no gaps, and JSON round trip is equality.
+
+    Args:
+        plan_version: Version of this layout; a newer one is refused.
+        tessella: Version of Tessella that made the plan.
+        seed: Seeds weights, crops and order.
+        classes: The K classes in id order.
+        why: One sentence per choice, by dotted key such as `training.batch`.
+    """
+
+    plan_version: Literal[1] = PLAN_VERSION
+    tessella: str
+    seed: Whole
+    classes: tuple[PlanClass, ...] = Field(min_length=1, max_length=255)
+    preprocess: Preprocess
+    model: ModelPlan
+    augment: AugmentPlan
+    loss: LossPlan
+    optimiser: OptimiserPlan
+    training: TrainingPlan
+    prediction: PredictionPlan
+    splits: SplitPlan
+    expected: Expected
+    why: dict[str, str]
+
+    @model_validator(mode="after")
+    def _one_weight_per_class(self) -> Self:
+        if len(self.loss.class_weights) != len(self.classes):
+            raise ValueError(f"{len(self.classes)} classes need as many class weights ({len(self.loss.class_weights)})")
+        return self
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object], *, where: str) -> Self:
+        """Build the plan from parsed JSON.
+
+        Raises:
+            RecipeError: A newer version, a missing or unknown key, or an impossible value.
+        """
+        version = data.get("plan_version")
+        if isinstance(version, int) and version > PLAN_VERSION:
+            raise RecipeError(
+                "the plan was made by a newer version of Tessella",
+                where=where,
+                got=f"plan version {version}, made by Tessella {data.get('tessella', 'of unknown version')}",
+                expected=f"at most plan version {PLAN_VERSION}",
+                fix="upgrade with: pip install --upgrade tessella",
+            )
+        return super().from_json(data, where=where)
+
+    @property
+    def table(self) -> ClassTable:
+        """The class table."""
+        return ClassTable(tuple(ClassInfo(info.name, info.colour) for info in self.classes))
