@@ -1,0 +1,271 @@
+"""Photos: one decoder, one EXIF rule, and a pixel budget that is read from the header before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.core.errors import ImageError, InputError
+from tessella.core.image import Image
+from tessella.files import tiff
+from tessella.files.text import read_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
+
+PHOTO_BUDGET: Final = 300_000_000
+"""Most pixels of a photo or mask that is decoded unless the caller raises it."""
+
+RASTER_BUDGET: Final = 2_000_000_000
+"""Most pixels of a raster (TIFF) that is decoded unless the caller raises it."""
+
+_FILE_BUDGET: Final = 1 << 34
+_FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
+_ORIENTATION: Final = 0x0112
+_BITS: Final = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture file says of itself before it is decoded.
+
+    Args:
+        format: `PNG`, `JPEG`, `MPO`, `TIFF`, `BMP`, `WEBP` or `GIF`, by content, not by suffix.
+        hw: Height and width in pixels as stored, before EXIF orientation.
+        mode: Pillow's mode: `1`, `L`, `P`, `RGB`, `RGBA`, `I;16`, ...; "" for TIFF.
+        bits: Bits per band.
+        channels: Number of bands.
+        orientation: EXIF orientation 1..8; 1 is upright.
+        frames: Number of pictures in the file.
+    """
+
+    format: str
+    hw: tuple[int, int]
+    mode: str
+    bits: int
+    channels: int
+    orientation: int
+    frames: int
+
+    @property
+    def upright_hw(self) -> tuple[int, int]:
+        """Height and width after EXIF orientation is applied."""
+        return (self.hw[1], self.hw[0]) if self.orientation >= 5 else self.hw
+
+
+def read_header(path: Path) -> Header:
+    """Read what a picture file says of itself, without decoding it.
+
+    Raises:
+        InputError: The file cannot be read.
+        ImageError: It is not a picture of a known format.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) in tiff.MAGIC:
+                return _tiff_header(path.read_bytes(), where=path)
+            stream.seek(0)
+            return _header(open_pillow(stream, where=path), where=path)
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=path, fix="check the spelling") from error
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror or error})", where=path) from error
+
+
+def decode_header(data: bytes, *, where: object) -> Header:
+    """Like `read_header`, for the bytes of a file."""
+    if data[:4] in tiff.MAGIC:
+        return _tiff_header(data, where=where)
+    return _header(open_pillow(io.BytesIO(data), where=where), where=where)
+
+
+def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
+    """Read a photo upright: 8 or 16 bits or float, any number of bands, RGB order.
+
+    Args:
+        path: PNG, JPEG, TIFF, BMP, WebP or GIF, recognised by content.
+        max_pixels: Refuse larger pictures; by default 300 megapixels, for TIFF 2 gigapixels.
+
+    Raises:
+        InputError: The file cannot be read.
+        ImageError: Not a picture, damaged, truncated, or larger than the budget.
+    """
+    return decode_image(read_bytes(path, max_bytes=_FILE_BUDGET), where=path, max_pixels=max_pixels)
+
+
+def decode_image(data: bytes, *, where: object, max_pixels: int | None = None) -> Image:
+    """Like `read_image`, for the bytes of a file; `where` names the source in errors."""
+    header = decode_header(data, where=where)
+    check_budget(header, where=where, max_pixels=max_pixels)
+    if header.format == "TIFF":
+        stored = tiff.decode(data, where=where)
+    elif header.format == "GIF" or header.mode in ("LA", "PA"):
+        stored = _by_pillow(data, where=where)
+    else:
+        stored = _by_cv2(data, header, where=where)
+    return Image(np.ascontiguousarray(orient(stored, header.orientation)))
+
+
+def check_budget(header: Header, *, where: object, max_pixels: int | None = None) -> None:
+    """Refuse a picture that is larger than the budget, before it is decoded.
+
+    Raises:
+        ImageError: Too many pixels.
+    """
+    budget = max_pixels or (RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET)
+    height, width = header.hw
+    if height * width > budget:
+        raise ImageError(
+            "the picture is larger than the pixel budget",
+            where=where,
+            got=f"{width}x{height} = {height * width} pixels",
+            expected=f"at most {budget}",
+            fix="raise max_pixels if the file is what it claims to be",
+        )
+
+
+def orient(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn stored pixels upright by the EXIF orientation.
+
+    Args:
+        pixels: (H, W) or (H, W, C).
+        orientation: 1..8 (Exif 2.32, tag 0x0112).
+
+    Returns:
+        A view where possible: (H, W, ...) for 1..4, (W, H, ...) for 5..8.
+    """
+    if orientation >= 5:
+        pixels = np.swapaxes(pixels, 0, 1)
+    upside_down = orientation in (3, 4, 7, 8)
+    mirrored = orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+
+
+def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 - any binary stream
+    """Open a picture lazily with the plug-in that its first bytes ask for, without Pillow's global pixel limit.
+
+    `PIL.Image.open` measures against a process-wide limit; our budget is an argument. Only the listed formats are
+    tried, so an EPS or PDF in a PNG's clothes never reaches its interpreter.
+
+    Raises:
+        ImageError: No listed format, or a header that cannot be parsed.
+    """
+    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+    from PIL import Image as Pillow
+
+    _ = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
+    start = stream.read(16)
+    stream.seek(0)
+    if not start:
+        raise ImageError("the file is empty", where=where, fix="export or copy it again")
+    for name in _FORMATS:
+        factory, accept = Pillow.OPEN[name]
+        if accept is not None and accept(start) is True:
+            try:
+                return factory(stream, "")
+            except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
+                raise ImageError(
+                    f"the {name} file is damaged ({error})", where=where, fix="export or copy it again"
+                ) from error
+    raise ImageError(
+        "this is not a picture of a known format",
+        where=where,
+        got=f"first bytes {start[:8]!r}",
+        expected=", ".join(_FORMATS),
+        fix="convert it to PNG, or remove it",
+    )
+
+
+def _tiff_header(data: bytes, *, where: object) -> Header:
+    hw, bits, channels, orientation, frames = tiff.read_tags(data, where=where)
+    return _checked(Header("TIFF", hw, "", bits, channels, orientation, frames), where=where)
+
+
+def _header(picture: PillowImage, *, where: object) -> Header:
+    bits = _png_bits(picture) if picture.format == "PNG" else _BITS.get(picture.mode, 8)
+    header = Header(
+        format=picture.format or "",
+        hw=(picture.height, picture.width),
+        mode=picture.mode,
+        bits=bits,
+        channels=len(picture.getbands()),
+        orientation=_exif_orientation(picture),
+        frames=int(getattr(picture, "n_frames", 1)),
+    )
+    return _checked(header, where=where)
+
+
+def _checked(header: Header, *, where: object) -> Header:
+    if min(header.hw) < 1:
+        raise ImageError("the picture has no pixels", where=where, got="{1}x{0}".format(*header.hw))
+    if not 1 <= header.orientation <= 8:
+        return replace(header, orientation=1)  # Exif 2.32 reserves other values; viewers show the picture as stored
+    return header
+
+
+def _exif_orientation(picture: PillowImage) -> int:
+    from PIL import Image as Pillow
+
+    # Pillow's own getexif() would decode a whole PNG to look for a chunk behind the pixels
+    raw = picture.info.get("exif")
+    if not raw:
+        return 1
+    exif = Pillow.Exif()
+    try:
+        exif.load(raw)
+        return int(exif.get(_ORIENTATION, 1))
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError):
+        return 1  # a broken EXIF block says nothing of the orientation; viewers ignore it too
+
+
+def _png_bits(picture: PillowImage) -> int:
+    stream: Any = getattr(picture, "fp", None)
+    position = stream.tell()
+    stream.seek(24)  # behind signature, length, "IHDR", width and height (PNG specification, 11.2.2)
+    bits = int(stream.read(1)[0])
+    stream.seek(position)
+    return bits
+
+
+def _by_cv2(data: bytes, header: Header, *, where: object) -> NDArray[Any]:
+    import cv2
+
+    # IMREAD_UNCHANGED keeps 16 bits and leaves EXIF alone; every other flag turns the picture or cuts it to 8 bits
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        return _by_pillow(data, where=where)
+    if stored.shape[:2] != header.hw:
+        raise ImageError("the decoded size is not the declared one", where=where, got=stored.shape, expected=header.hw)
+    if stored.ndim == 2:
+        return stored[..., None]
+    if stored.shape[2] == 1:
+        return stored
+    return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB if stored.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def _by_pillow(data: bytes, *, where: object) -> NDArray[Any]:
+    picture = open_pillow(io.BytesIO(data), where=where)
+    load_pillow(picture, where=where)
+    plain = {"LA": "LA", "PA": "RGBA", "RGBA": "RGBA", "L": "L", "1": "L", "I;16": "I;16"}.get(picture.mode, "RGB")
+    pixels = np.asarray(picture if picture.mode == plain else picture.convert(plain))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def load_pillow(picture: PillowImage, *, where: object) -> None:
+    """Decode an opened picture.
+
+    Raises:
+        ImageError: It is truncated or damaged.
+    """
+    try:
+        picture.load()
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
+        raise ImageError(
+            f"the picture is truncated or damaged ({error})", where=where, fix="export or copy it again"
+        ) from error

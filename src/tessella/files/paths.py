@@ -1,0 +1,103 @@
+"""Paths from strangers: contained in the data set's folder, listed in one order on every machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
+"""Suffixes of photos and masks, lower case."""
+
+_DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+def require_folder(path: Path) -> Path:
+    """Return `path` when it is a folder.
+
+    Raises:
+        InputError: It does not exist or is a file.
+    """
+    if not path.exists():
+        raise InputError("there is no such folder", where=path, fix=_nearest_sibling(path))
+    if not path.is_dir():
+        raise InputError("this is a file, not a folder", where=path, fix="give the folder that holds the data set")
+    return path
+
+
+def _nearest_sibling(path: Path) -> str:
+    import difflib
+
+    parent = path.parent
+    names = [entry.name for entry in parent.iterdir()] if parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {parent / near[0]}?" if near else "check the spelling"
+
+
+def contain(root: Path, relative: str) -> Path:
+    r"""Join a path that a file names to `root`, refusing every way out of it.
+
+    Args:
+        root: The data set's folder.
+        relative: As in the annotation file; `/` and `\` both separate.
+
+    Returns:
+        The joined path; it need not exist.
+
+    Raises:
+        InputError: An absolute path, a drive, a `..` that leaves `root`, a NUL, or a link that leads outside.
+    """
+    text = relative.replace("\\", "/")
+    if "\0" in text or text.startswith("/") or _DRIVE.match(text):
+        raise _escapes(root, relative)
+    joined = root / PurePosixPath(text)
+    inside = Path(os.path.normpath(joined))
+    real_root = root.resolve()
+    if not inside.resolve().is_relative_to(real_root):
+        raise _escapes(root, relative)
+    return inside
+
+
+def _escapes(root: Path, relative: str) -> InputError:
+    return InputError(
+        "an annotation names a file outside the data set",
+        where=root,
+        got=repr(relative),
+        expected="a path below the data set's folder",
+        fix="move the file into the data set, or correct the path in the annotation",
+    )
+
+
+def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
+    """List the files below a folder in a fixed order, without hidden files and without following links to folders.
+
+    Args:
+        root: The folder.
+        suffixes: Lower-case suffixes with the dot to keep, or None for all.
+
+    Returns:
+        Paths below `root`, sorted by their parts.
+
+    Raises:
+        InputError: `root` is not a folder.
+    """
+    found: list[Path] = []
+    for folder, folders, names in os.walk(require_folder(root)):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and (suffixes is None or Path(name).suffix.lower() in suffixes)
+        ]
+    return sorted(found, key=lambda path: path.parts)
+
+
+def relative_name(path: Path, root: Path) -> str:
+    """Return a path relative to `root` with forward slashes, for names and messages."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

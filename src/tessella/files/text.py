@@ -1,0 +1,135 @@
+"""Text files from strangers: JSON, TOML, CSV and lists with limits, and errors that name the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from tessella.core.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT_BUDGET: Final = 1 << 30
+"""Largest text file that is read, in bytes; an option of every reader raises it."""
+
+DEPTH_BUDGET: Final = 64
+
+
+def read_bytes(path: Path, *, max_bytes: int = TEXT_BUDGET) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        InputError: It does not exist, cannot be read, or is larger than `max_bytes`.
+    """
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise InputError("the file is too large", where=path, got=f"{size} bytes", expected=f"at most {max_bytes}")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=path, fix="check the spelling") from error
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror})", where=path) from error
+
+
+def read_text(path: Path, *, max_bytes: int = TEXT_BUDGET) -> str:
+    """Read a UTF-8 text file (a byte-order mark is allowed).
+
+    Raises:
+        InputError: It cannot be read.
+        FormatError: It is not UTF-8.
+    """
+    data = read_bytes(path, max_bytes=max_bytes)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"this is not UTF-8 text (byte {error.start})", where=path, fix="save the file with UTF-8 encoding"
+        ) from error
+
+
+def read_text_lines(path: Path, *, max_bytes: int = TEXT_BUDGET) -> list[str]:
+    """Read the lines of a text file, without surrounding blanks and without empty lines."""
+    return [line.strip() for line in read_text(path, max_bytes=max_bytes).splitlines() if line.strip()]
+
+
+def read_json(path: Path, *, max_bytes: int = TEXT_BUDGET) -> Any:  # noqa: ANN401 - JSON can be any of its types
+    """Read JSON, refusing what JSON does not have or what hides a fault.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: Not JSON, NaN or Infinity, a key that occurs twice in one object, or nesting deeper than 64.
+    """
+    return parse_json(read_text(path, max_bytes=max_bytes), where=path)
+
+
+def parse_json(text: str, *, where: object) -> Any:  # noqa: ANN401 - JSON can be any of its types
+    """Parse JSON text with the limits of `read_json`; `where` names the source in errors."""
+
+    def refuse_constant(name: str) -> NoReturn:
+        raise FormatError(f"{name} is not a JSON value", where=where, fix="correct the number in the file")
+
+    def refuse_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            names = [name for name, _ in pairs]
+            twin = next(name for name in names if names.count(name) > 1)
+            raise FormatError(f"the key {twin!r} occurs twice in one object", where=where, fix="remove one of the two")
+        return value
+
+    try:
+        value = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=refuse_twins)
+    except (json.JSONDecodeError, RecursionError, ValueError) as error:
+        raise FormatError(f"this is not valid JSON ({error})", where=where, fix="export the file again") from error
+    if _depth_exceeds(value, DEPTH_BUDGET):
+        raise FormatError("the JSON is nested too deeply", where=where, expected=f"at most {DEPTH_BUDGET} levels")
+    return value
+
+
+def _depth_exceeds(value: object, budget: int) -> bool:
+    level: list[object] = [value]
+    for _ in range(budget):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += [child for child in item.values() if isinstance(child, (dict, list))]
+            elif isinstance(item, list):
+                below += [child for child in item if isinstance(child, (dict, list))]
+        if not below:
+            return False
+        level = below
+    return True
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: It is not TOML; the message holds the line.
+    """
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"this is not valid TOML ({error})", where=path, fix="correct that line") from error
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file with a header row; names and cells lose surrounding blanks.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: No header, or a row with another number of cells.
+    """
+    rows = [row for row in csv.reader(io.StringIO(read_text(path))) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise FormatError("the table is empty", where=path, expected="a header row")
+    header = [name.strip() for name in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(header):
+            raise FormatError(f"row {number} has {len(row)} cells", where=path, expected=f"{len(header)} as the header")
+    return [dict(zip(header, (cell.strip() for cell in row), strict=True)) for row in rows[1:]]

@@ -1,0 +1,168 @@
+"""Atomic writes: a reader sees the old file or the new one, never half of either, whatever happens in between."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tessella.core.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CAUSES = {
+    errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space or choose another folder"),
+    errno.EROFS: ("the file system is read-only", "choose a folder that can be written"),
+    errno.EACCES: ("writing there is not permitted", "choose a folder that you may write, or change its rights"),
+    errno.EPERM: ("writing there is not permitted", "choose a folder that you may write, or change its rights"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another path"),
+    errno.ENAMETOOLONG: ("the path is too long", "choose a shorter one"),
+}
+
+
+def explain(error: OSError, path: Path) -> OutputError:
+    """Turn an operating-system error of a write into one message with the cure."""
+    what, fix = _CAUSES.get(error.errno or 0, (f"writing failed ({error.strerror or error})", "choose another path"))
+    return OutputError(what, where=path, fix=fix)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; on success it becomes `path`, on failure it is removed.
+
+    The temporary file lies beside its target because a rename is atomic only within one file system. File and folder
+    are flushed to the disk (`fsync`), so the result also survives a power cut.
+
+    Args:
+        path: The file to write; missing folders above it are made.
+
+    Raises:
+        OutputError: The disk is full, the place is read-only, and so on.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".partial{path.suffix}", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise explain(error, path) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise explain(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically, with line feeds on every system.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write indented JSON atomically; NaN and Infinity are refused because JSON has neither.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary sibling folder; on success it becomes `path`, on failure nothing is left of it.
+
+    Args:
+        path: The folder to make.
+        overwrite: Replace an existing folder; its old content is removed only after the new one is complete.
+
+    Raises:
+        OutputError: The folder exists and is not empty (without `overwrite`), or cannot be written.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=".partial", dir=path.parent))
+        temporary.chmod(0o777 & ~_umask())
+    except OSError as error:
+        raise explain(error, path) from error
+    try:
+        yield temporary
+        _swap(temporary, path)
+    except OSError as error:
+        raise explain(error, path) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise when a result would replace something that exists.
+
+    Args:
+        path: A file or folder to be written; an empty folder counts as absent.
+        overwrite: Whether the user allowed it.
+
+    Raises:
+        OutputError: `path` exists, is not an empty folder, and `overwrite` is False; or a file stands where a folder
+            is replaced by a file.
+    """
+    if overwrite or not (path.exists() or path.is_symlink()):
+        return
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    raise OutputError("the output exists already", where=path, fix="choose another path, or pass --overwrite")
+
+
+def _swap(temporary: Path, path: Path) -> None:
+    _sync(temporary)
+    if path.is_dir() and not path.is_symlink():
+        old = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=".old", dir=path.parent))
+        path.replace(old)
+        temporary.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+        temporary.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a folder for syncing
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    # mkstemp makes private files; a result should have the rights that open() would give it
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
