@@ -1,0 +1,1 @@
+"""The command line: a skin over the functions of the same names. Only this room prints."""

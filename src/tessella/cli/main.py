@@ -1,0 +1,97 @@
+"""The `tessella` command: the table of commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from tessella._version import __version__
+from tessella.cli import check, convert, demo, evaluate, export, inspect, plan, predict, score, train
+from tessella.core.errors import TessellaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "demo": demo.demo,
+    "check": check.check,
+    "convert": convert.convert,
+    "plan": plan.plan,
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "score": score.score,
+    "predict": predict.predict,
+    "export": export.export,
+    "inspect": inspect.inspect,
+}
+
+EXIT_USER: Final = 2
+EXIT_BUG: Final = 3
+EXIT_INTERRUPTED: Final = 130
+
+_HELP: Final = """Semantic segmentation that cannot fail silently.
+
+From annotation files, whatever tool wrote them, to a model that can be trusted in production.
+Start with: tessella demo
+"""
+
+
+def application() -> typer.Typer:
+    """Build the application from the table of commands."""
+    app = typer.Typer(
+        help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich"
+    )
+    app.callback()(_version)
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    return app
+
+
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"tessella {__version__}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line and exit with its code.
+
+    0 done; 1 ran, and found errors or missed a threshold; 2 the user has something to fix; 3 a bug in Tessella;
+    130 interrupted; 143 terminated.
+    """
+    # A busy neighbour slows torch's spinning threads 13x on two shared cores; waiting costs a quiet machine nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        application()()
+    except TessellaError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except MemoryError:
+        _say("there is not enough memory; close other programs, or use smaller crops, batches or tiles")
+        sys.exit(EXIT_USER)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception:  # noqa: BLE001 - the last line of defence turns every bug into one honest message
+        _report_bug()
+        sys.exit(EXIT_BUG)
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"tessella: {message}\n")
+
+
+def _report_bug() -> None:
+    import platform
+    import traceback
+
+    traceback.print_exc()
+    _say(
+        f"this is a bug in Tessella {__version__} (Python {platform.python_version()}, {platform.system()} "
+        f"{platform.machine()}); please report it with the text above at https://github.com/tessella/tessella/issues"
+    )
