@@ -110,22 +110,18 @@ class Scores:
 
     def to_json(self) -> dict[str, object]:
         """Return the answer of `evaluate --json`; what is undefined is null."""
-        columns = zip(
-            self.table.names, self.iou, self.dice, self.precision, self.recall, strict=True
-        )  # fmt: skip
+        quotients = {"iou": self.iou, "dice": self.dice, "precision": self.precision, "recall": self.recall}
+        pixels = {
+            "pixels": self.true_pixels,
+            "predicted_pixels": self.predicted_pixels,
+            "abstained_pixels": self.counts.abstained,
+        }
         classes = [
-            {
-                "name": name,
-                "iou": plain(iou),
-                "dice": plain(dice),
-                "precision": plain(precision),
-                "recall": plain(recall),
-            }
-            for name, iou, dice, precision, recall in columns
+            {"name": info.name, "colour": list(info.colour)}
+            | {key: plain(values[index]) for key, values in quotients.items()}
+            | {key: int(values[index]) for key, values in pixels.items()}
+            for index, info in enumerate(self.table)
         ]
-        pixels = zip(self.true_pixels, self.predicted_pixels, self.counts.abstained, strict=True)
-        for row, (true, predicted, abstained) in zip(classes, pixels, strict=True):
-            row |= {"pixels": int(true), "predicted_pixels": int(predicted), "abstained_pixels": int(abstained)}
         return {
             "images": self.images,
             "miou": plain(self.miou),
