@@ -155,22 +155,23 @@ def _trees(rng: Generator, hw: tuple[int, int], *, blocked: list[NDArray[np.floa
 def _strip(
     rng: Generator, hw: tuple[int, int], width_px: float, *, bend: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the outline and the middle line of a band that crosses the whole scene."""
+    """Return the outline and the middle line of a band that crosses a good part of the scene."""
     height, width = hw
-    middle = np.array([width, height]) / 2 + rng.normal(0, (width / 5, height / 5))
-    angle = rng.uniform(0, np.pi)
-    along = np.array([np.cos(angle), np.sin(angle)])
-    across = np.array([-along[1], along[0]])
-    steps = np.linspace(-1.2, 1.2, 25)
-    phase = rng.uniform(0, 2 * np.pi)
-    sway = bend * np.sin(steps * rng.uniform(1.0, 2.4) + phase)
-    line = middle + np.outer(steps * max(hw), along) + np.outer(sway, across)
-    tangent = np.gradient(line, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * width_px / 2
     frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], float)
-    outline = np.concatenate([line + normal, (line - normal)[::-1]])
-    return _clip_to(outline, frame), line
+    while True:
+        middle = np.array([width, height]) / 2 + rng.normal(0, (width / 5, height / 5))
+        angle = rng.uniform(0, np.pi)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        across = np.array([-along[1], along[0]])
+        steps = np.linspace(-1.2, 1.2, 25)
+        sway = bend * np.sin(steps * rng.uniform(1.0, 2.4) + rng.uniform(0, 2 * np.pi))
+        line = middle + np.outer(steps * max(hw), along) + np.outer(sway, across)
+        tangent = np.gradient(line, axis=0)
+        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * width_px / 2
+        outline = _clip_to(np.concatenate([line + normal, (line - normal)[::-1]]), frame)
+        if len(outline) >= 3 and _area(outline) > min(hw) * width_px / 2:
+            return outline, line
 
 
 def _blob(rng: Generator, centre: NDArray[np.float64], radius: float, *, wobble: float = 0.15) -> NDArray[np.float64]:
@@ -178,7 +179,8 @@ def _blob(rng: Generator, centre: NDArray[np.float64], radius: float, *, wobble:
     reach = np.full(len(turns), radius)
     for k in (2, 3, 5):
         reach += radius * rng.normal(0, wobble / k) * np.cos(k * turns + rng.uniform(0, 2 * np.pi))
-    return centre + reach[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    outline = centre + reach[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    return np.asarray(outline, np.float64)
 
 
 def _anywhere(rng: Generator, hw: tuple[int, int]) -> NDArray[np.float64]:

@@ -86,7 +86,7 @@ def encode_photo(pixels: NDArray[np.uint8], *, orientation: int = 1) -> bytes:
 def to_labelme(scene: Scene, photo: str) -> dict[str, Any]:
     """Describe a scene as a LabelMe 5 file: one polygon per region, in drawing order."""
     height, width = scene.hw
-    shapes = [
+    shapes: list[dict[str, Any]] = [
         {
             "label": region.label,
             "points": [[round(float(x), 2), round(float(y), 2)] for x, y in _within(region.outline_xy, scene.hw)],
@@ -97,7 +97,6 @@ def to_labelme(scene: Scene, photo: str) -> dict[str, Any]:
             "mask": None,
         }
         for region in scene.regions
-        if len(region.outline_xy) >= 3
     ]
     return {
         "version": "5.10.1",
