@@ -1,0 +1,134 @@
+"""The predictor: a photo of any size in, a prediction of exactly that size out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tessella.core.image import Image
+from tessella.core.labelmap import LabelMap
+from tessella.core.prediction import Prediction
+from tessella.files.images import read_image
+from tessella.predict.bands import fit_bands
+from tessella.predict.decide import confidence_of, decide, probabilities
+from tessella.predict.tiling import Block, blend_tiles, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tessella.core.classes import ClassTable
+    from tessella.recipe.plan import Plan
+
+
+class Runtime(Protocol):
+    """What runs a network: torch or ONNX Runtime."""
+
+    def logits(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Run photos of one size.
+
+        Args:
+            pixels: (B, C, H, W) raw pixels in the dtype of the plan, any H and W.
+
+        Returns:
+            (B, K, H, W) float32 logits.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A loaded model; `tessella.load` makes it.
+
+    Args:
+        runtime: Runs the network.
+        plan: Every setting of the bundle.
+        path: The bundle folder or ONNX file.
+        digest: SHA-256 that names the bundle.
+    """
+
+    runtime: Runtime
+    plan: Plan
+    path: Path
+    digest: str
+
+    @property
+    def table(self) -> ClassTable:
+        """The classes."""
+        return self.plan.table
+
+    def predict(
+        self, source: str | Path | Image | NDArray[Any], *, scores: bool = False, confidence: bool = True
+    ) -> Prediction:
+        """Predict one photo.
+
+        Photos up to `plan.prediction.max_whole_pixels` go through the network in one piece, larger ones in
+        overlapping tiles (see `predict.tiling`). Beside photo and result, memory holds one tile and one ramp of
+        full width, whatever the height.
+
+        Args:
+            source: A path, an `Image`, or upright (H, W) or (H, W, C) pixels in RGB order and the dtype of the plan.
+            scores: Also keep the probabilities of all classes: (K, H, W) float16.
+            confidence: Compute the confidence; without it that field is NaN everywhere and takes no memory.
+
+        Returns:
+            A prediction of exactly the photo's size.
+
+        Raises:
+            InputError: The file cannot be read.
+            ImageError: The photo is damaged, too large, or has other bands or another dtype than the network.
+        """
+        image, where = _as_image(source)
+        fitted = fit_bands(image, self.plan.preprocess, where=where)
+        ids = np.empty(image.hw, np.uint8)
+        sure: NDArray[np.float32] = np.broadcast_to(np.float32(np.nan), image.hw)
+        if confidence:
+            sure = np.empty(image.hw, np.float32)
+        shares = np.empty((len(self.plan.classes), *image.hw), np.float16) if scores else None
+        for block in self.blocks(fitted):
+            place = (block.rows, block.columns)
+            ids[place] = decide(block.logits, where=where)
+            if confidence:
+                sure[place] = confidence_of(block.logits)
+            if shares is not None:
+                shares[:, *place] = probabilities(block.logits)
+        return Prediction(LabelMap(ids, self.table), sure, image, shares)
+
+    def blocks(self, image: Image) -> Iterator[Block]:
+        """Give out the logits of a photo piece by piece, each as soon as it is final.
+
+        Args:
+            image: A photo with the bands and dtype of the plan.
+
+        Yields:
+            Rectangles that cover the photo exactly once.
+        """
+        height, width = image.hw
+        settings = self.plan.prediction
+        channels_first = np.moveaxis(image.pixels, 2, 0)[None]
+        if height * width <= settings.max_whole_pixels:
+            yield Block(slice(0, height), slice(0, width), self.runtime.logits(channels_first)[0])
+            return
+
+        def run(rows: slice, columns: slice) -> NDArray[np.float32]:
+            tile: NDArray[np.float32] = self.runtime.logits(channels_first[:, :, rows, columns])[0]
+            return tile
+
+        stride, overlap = self.plan.preprocess.stride, settings.overlap
+        yield from blend_tiles(
+            spans(height, settings.tile_hw[0], overlap, stride=stride),
+            spans(width, settings.tile_hw[1], overlap, stride=stride),
+            run=run,
+        )
+
+
+def _as_image(source: str | Path | Image | NDArray[Any]) -> tuple[Image, str]:
+    if isinstance(source, Image):
+        return source, "the image"
+    if isinstance(source, np.ndarray):
+        return Image(source[..., None] if source.ndim == 2 else source), "the array"
+    return read_image(Path(source)), str(source)

@@ -1,0 +1,59 @@
+"""The seal of an exported file: a SHA-256 of the file inside the file, readable without an ONNX parser.
+
+ONNX Runtime opens 149 of 150 files in which one bit was flipped, and 140 of these answer something else. The seal is a
+metadata entry; what is hashed is the whole file with the 64 digits of the seal set to zero.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tessella.core.errors import BundleError
+from tessella.files.hashes import sha256_bytes
+
+KEY_SEAL: Final = "tessella.seal"
+BLANK: Final = "0" * 64
+
+# protobuf: field 1 (the key) holds these bytes, then field 2 (tag 0x12, the value) of length 64
+_MARK: Final = KEY_SEAL.encode() + b"\x12\x40"
+
+
+def seal(data: bytes) -> bytes:
+    """Fill in the seal.
+
+    Args:
+        data: A serialised ONNX model whose metadata has `KEY_SEAL: BLANK`.
+
+    Returns:
+        The sealed file, as long as before.
+    """
+    place = _place(data)
+    if place is None or data[place : place + 64] != BLANK.encode():
+        raise AssertionError("the model carries no blank seal")
+    return data[:place] + sha256_bytes(data).encode() + data[place + 64 :]
+
+
+def check_seal(data: bytes, *, where: object) -> None:
+    """Check that a file is as it was exported.
+
+    Raises:
+        BundleError: It carries no seal, or was changed.
+    """
+    place = _place(data)
+    if place is None:
+        raise BundleError(
+            "this file carries no seal of Tessella: it was exported by another program, or is damaged",
+            where=where,
+            fix="export it with: tessella export BUNDLE --to onnx --out model.onnx",
+        )
+    blank = data[:place] + BLANK.encode() + data[place + 64 :]
+    if data[place : place + 64] != sha256_bytes(blank).encode():
+        raise BundleError(
+            "the file was changed after it was exported", where=where, fix="copy it again, or export it again"
+        )
+
+
+def _place(data: bytes) -> int | None:
+    # the last one: metadata is written behind the weights, and other entries cannot hold the mark's control characters
+    found = data.rfind(_MARK)
+    return None if found < 0 else found + len(_MARK)
