@@ -1,0 +1,225 @@
+"""The index: a data set by position; nothing is decoded until it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tessella import formats
+from tessella.core.annotation import Drawing
+from tessella.core.classes import LabelCoding
+from tessella.core.errors import FormatError, InputError
+from tessella.core.sample import Sample
+from tessella.dataset.photos import photo_hw, read_photo
+from tessella.dataset.splits import SplitRule, assign
+from tessella.files.classes import read_classes
+from tessella.files.paths import require_folder
+from tessella.formats.labels import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import ClassTable
+    from tessella.core.image import Image
+    from tessella.core.labelmap import LabelMap
+    from tessella.formats.labels import Fill
+    from tessella.formats.listing import Listing, Record
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """A data set: photos, labels, classes and splits, by position.
+
+    Args:
+        listing: What the format found.
+        records: The photos of this index, in a fixed order; a part of `listing.records`.
+        rule: How photos are split where the data set does not say.
+        fill: Which pixels drawn shapes cover.
+    """
+
+    listing: Listing
+    records: tuple[Record, ...]
+    rule: SplitRule = field(default_factory=SplitRule)
+    fill: Fill = "centre"
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[position] for position in range(len(self)))
+
+    def __getitem__(self, position: int) -> Sample:
+        """Decode one photo and its labels.
+
+        Raises:
+            IndexError: No such position.
+            InputError: The photo or its annotation cannot be read.
+            LabelError: The labels do not fit the class table or the photo.
+        """
+        return self.with_image(position, self.image(position))
+
+    def with_image(self, position: int, image: Image) -> Sample:
+        """Add the labels to a photo that was decoded already; otherwise like `index[position]`."""
+        record = self.records[position]
+        labels = None if record.label is None else self._resolve(record, image.hw)
+        return Sample(image, labels, record.name, record.group, str(record.label or ""))
+
+    def image(self, position: int) -> Image:
+        """Decode one photo, upright.
+
+        Raises:
+            InputError: The photo is missing or cannot be read.
+        """
+        return read_photo(self.records[position], self.listing)
+
+    def annotation(self, position: int) -> Annotation:
+        """Read the annotation of one photo as stored.
+
+        Raises:
+            InputError: There is none, or it cannot be read.
+        """
+        record = self.records[position]
+        if record.label is None:
+            raise InputError("this photo has no labels", where=record.name)
+        return formats.format_named(self.format).load(record, self.listing)
+
+    def labels(self, position: int) -> LabelMap | None:
+        """Read the labels of one photo as ids, or None where it has none; the photo itself is not decoded.
+
+        Raises:
+            InputError: The annotation cannot be read.
+            LabelError: It does not fit the class table.
+        """
+        record = self.records[position]
+        return None if record.label is None else self._resolve(record, None)
+
+    def _resolve(self, record: Record, hw: tuple[int, int] | None) -> LabelMap:
+        annotation = formats.format_named(self.format).load(record, self.listing)
+        if hw is None and isinstance(annotation, Drawing):
+            hw = photo_hw(record, self.listing)
+        return resolve(annotation, self.coding, hw, where=record.label, fill=self.fill)
+
+    @property
+    def table(self) -> ClassTable:
+        """The classes."""
+        return self.listing.coding.table
+
+    @property
+    def coding(self) -> LabelCoding:
+        """The classes and how they are stored."""
+        return self.listing.coding
+
+    @property
+    def format(self) -> str:
+        """The format's name."""
+        return self.listing.format
+
+    @property
+    def root(self) -> Path:
+        """The data set's folder."""
+        return self.listing.root
+
+    @cached_property
+    def _assigned(self) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+        return assign(self.records, self.listing, self.rule)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The group of every photo that the data set states; see `split_notes` for groups found by the seeded split."""
+        return tuple(record.group for record in self.records)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The split of every photo, "" for photos that belong to none (those without labels)."""
+        return tuple(record.split for record in self._assigned[0])
+
+    @property
+    def split_notes(self) -> tuple[str, ...]:
+        """How the splits came about, as sentences for people."""
+        return self._assigned[1]
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits there are: train, val and test first, then others by name."""
+        usual = ("train", "val", "test")
+        found = set(self.splits) - {""}
+        return tuple(name for name in usual if name in found) + tuple(sorted(found - set(usual)))
+
+    def split(self, name: str) -> Index:
+        """Return the photos of one split.
+
+        Args:
+            name: `train`, `val`, `test` or what the data set calls it.
+
+        Raises:
+            InputError: There is no such split.
+        """
+        if name not in self.split_names:
+            raise InputError(
+                f"there is no split {name!r}",
+                where=self.root,
+                expected=", ".join(self.split_names) or "no split at all",
+            )
+        return self.subset([position for position, split in enumerate(self.splits) if split == name])
+
+    def subset(self, positions: Sequence[int]) -> Index:
+        """Return the photos at some positions, each with the split that it has here."""
+        records = self._assigned[0]
+        return replace(self, records=tuple(records[position] for position in positions), rule=SplitRule(settled=True))
+
+    def labelled(self) -> Index:
+        """Return the photos that have both a photo file and labels."""
+        embeds = formats.format_named(self.format).photo is not None
+        kept = tuple(record for record in self.records if record.label and (record.image or embeds))
+        return replace(self, records=kept)
+
+
+def _detected(root: Path) -> tuple[str, str]:
+    name, match = formats.choose(root)
+    return name, match.why
+
+
+def open_dataset(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
+    classes: LabelCoding | str | Path | None = None,
+    split_seed: int = 0,
+    val_share: float = 0.2,
+    fill: Fill = "centre",
+) -> Index:
+    """Open an annotated folder.
+
+    Args:
+        path: The data set's folder.
+        format: One of `FORMATS`, or None to detect it.
+        classes: A class table, a class file, or None to take what the data set says or shows.
+        split_seed: Seed of the split where the data set has none.
+        val_share: Share of the photos that such a split sets aside, 0..1.
+        fill: Which pixels drawn shapes cover: by our rule (`centre`) or as the tool paints them.
+
+    Returns:
+        The index; `index[0].image`, `index[0].labels`.
+
+    Raises:
+        InputError: The folder is missing or a file.
+        FormatError: It is empty, holds no labels, or labels of two formats.
+        ClassTableError: The class table contradicts itself.
+    """
+    root = Path(path)
+    if root.is_file() and root.suffix.lower() == ".json":
+        root, format = root.parent, format or "labelme"  # noqa: A001
+    coding = classes if classes is None or isinstance(classes, LabelCoding) else read_classes(Path(classes))
+    require_folder(root)
+    name, why = (format, "as asked") if format else _detected(root)
+    row = formats.format_named(name)
+    listing = row.read(root, coding)
+    if not listing.records:
+        raise FormatError("the data set names no photo", where=root, fix="check the path and the format")
+    if coding is not None:
+        listing = replace(listing, notes=(*listing.notes, "classes as given"))
+    listing = replace(listing, notes=(f"read as {name}: {why}", *listing.notes))
+    return Index(listing, listing.records, SplitRule(seed=split_seed, val_share=val_share), fill)

@@ -1,0 +1,170 @@
+"""Splits: those of the data set, else a seeded one that keeps groups together."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.errors import InputError
+from tessella.dataset.lookalikes import lookalikes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tessella.formats.listing import Listing, Record
+
+_NUMBERED = re.compile(r"^(.*?)[_\-. ]*[a-z]?(\d+)$", re.I | re.S)
+_ROBOFLOW = re.compile(r"[_.](?:jpe?g|png|bmp|tiff?)\.rf\.[0-9a-f]{8,}$", re.I)
+_FEWEST_SEQUENCES: Final = 5
+_BLOCKS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRule:
+    """How photos are split where the data set does not say.
+
+    Args:
+        seed: Same seed, same split, on every machine.
+        val_share: Share of the labelled photos set aside for validation, 0..1.
+        settled: The records carry their final split; nothing is assigned.
+    """
+
+    seed: int = 0
+    val_share: float = 0.2
+    settled: bool = False
+
+
+def assign(records: Sequence[Record], listing: Listing, rule: SplitRule) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+    """Give every labelled photo a split.
+
+    Splits that the data set states are kept. Where it states `train` but not `val`, a part of `train` becomes `val`;
+    where it states none, everything is split. Frames of one sequence and look-alike photos stay together.
+
+    Args:
+        records: The photos.
+        listing: Where they come from.
+        rule: Seed and share.
+
+    Returns:
+        The records with their splits, and notes on how they came about.
+
+    Raises:
+        InputError: A split is needed and there is only one group of photos.
+    """
+    if rule.settled:
+        return tuple(records), ()
+    stated = {record.split for record in records if record.label is not None} - {""}
+    if "val" in stated or (stated and "train" not in stated):
+        named = ", ".join(sorted(stated))
+        return tuple(records), (f"splits as the data set states them: {named}",)
+    source = "train" if "train" in stated else ""
+    open_ = [number for number, record in enumerate(records) if record.label is not None and record.split == source]
+    if len(open_) < 2:
+        raise InputError(
+            "a data set of one photo cannot be split into train and val",
+            where=listing.root,
+            got=f"{len(open_)} labelled photos",
+            expected="at least 2",
+            fix="annotate more photos",
+        )
+    groups, notes = find_groups([records[number] for number in open_])
+    chosen = _choose(groups, rule)
+    settled = list(records)
+    for place, number in enumerate(open_):
+        settled[number] = replace(records[number], split="val" if groups[place] in chosen else "train")
+    picked = sum(group in chosen for group in groups)
+    said = (
+        f"{picked} of {len(open_)} photos set aside as val (seed {rule.seed}), {len(set(groups))} groups kept together"
+    )
+    return tuple(settled), (said, *notes)
+
+
+def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """Name the group of every photo: the data set's own, else sequences by name; look-alike photos join groups.
+
+    Returns:
+        A group name per record, and notes.
+    """
+    groups = [record.group for record in records]
+    notes = []
+    if not any(groups):
+        groups, notes = groups_by_name([record.name for record in records])
+    pairs = lookalikes(records)
+    if pairs:
+        groups = _joined(groups, pairs)
+        notes.append(f"{len(pairs)} pairs of photos look alike and stay together")
+    if len(set(groups)) < 2:
+        groups = [record.name for record in records]
+        notes.append("all photos look like one group, so they are split one by one; the score may be too good")
+    return groups, notes
+
+
+def groups_by_name(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Tell sequences by their names: what comes before the last number.
+
+    `0001TP_006690` is frame 6690 of `0001TP`. With fewer than five sequences, or one that holds half of the photos, each
+    is cut into blocks of neighbouring frames instead. Copies that Roboflow augments (`x_jpg.rf.<hash>`) are told by
+    what comes before the hash.
+
+    Returns:
+        A group name per photo, and notes.
+    """
+    plain = [_ROBOFLOW.sub("", name) for name in names]
+    parts = [_NUMBERED.match(name) for name in plain]
+    sequences = [match[1] if match else name for match, name in zip(parts, plain, strict=True)]
+    sizes = defaultdict(int)
+    for sequence in sequences:
+        sizes[sequence] += 1
+    if len(sizes) == len(names):
+        return list(plain), []
+    if len(sizes) >= _FEWEST_SEQUENCES and max(sizes.values()) <= len(names) / 2:
+        return sequences, [f"{len(sizes)} sequences told by file names"]
+    return _blocks(plain, sequences, parts), ["numbered photos are kept in blocks of neighbours"]
+
+
+def _blocks(names: Sequence[str], sequences: Sequence[str], parts: Sequence[re.Match[str] | None]) -> list[str]:
+    size = max(1, round(len(set(names)) / _BLOCKS))
+    number = {name: int(match[2]) if match else 0 for name, match in zip(names, parts, strict=True)}
+    members: dict[str, set[str]] = defaultdict(set)
+    for name, sequence in zip(names, sequences, strict=True):
+        members[sequence].add(name)
+    block = {}
+    for sequence, own in members.items():
+        for rank, name in enumerate(sorted(own, key=lambda name: (number[name], name))):
+            block[name] = f"{sequence}#{rank // size}"
+    return [block[name] for name in names]
+
+
+def _joined(groups: Sequence[str], pairs: Sequence[tuple[int, int]]) -> list[str]:
+    parent = {group: group for group in groups}
+
+    def top(group: str) -> str:
+        while parent[group] != group:
+            group = parent[group]
+        return group
+
+    for one, other in pairs:
+        first, second = sorted((top(groups[one]), top(groups[other])))
+        parent[second] = first
+    return [top(group) for group in groups]
+
+
+def _choose(groups: Sequence[str], rule: SplitRule) -> set[str]:
+    """Draw groups until the share is met: closest to it, at least one group on either side."""
+    sizes: dict[str, int] = defaultdict(int)
+    for group in groups:
+        sizes[group] += 1
+    order = sorted(sizes)
+    random.Random(rule.seed).shuffle(order)  # noqa: S311 - a reproducible split, not a secret
+    wanted = rule.val_share * len(groups)
+    chosen: set[str] = set()
+    count = 0
+    for group in order:
+        fits = abs(count + sizes[group] - wanted) < abs(count - wanted)
+        if fits and len(chosen) + 1 < len(sizes):
+            chosen.add(group)
+            count += sizes[group]
+    return chosen or {min(sizes, key=lambda group: (sizes[group], group))}

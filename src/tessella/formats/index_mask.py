@@ -1,0 +1,110 @@
+"""index-mask: folders of photos and of single-channel masks whose pixel values are class ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.errors import FormatError, ImageError, InputError
+from tessella.files.images import read_header
+from tessella.files.masks import read_mask
+from tessella.formats.class_files import find_classes
+from tessella.formats.discover import discover_values
+from tessella.formats.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.listing import Export, Listing, Match
+from tessella.formats.pairing import Pairs, pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
+    from tessella.core.sample import Sample
+    from tessella.formats.listing import Record
+
+NAME: Final = "index-mask"
+_LOOK_AT: Final = 12
+
+
+def detect(root: Path) -> Match | None:
+    """Say whether photos and single-channel masks can be paired below `root`."""
+    pairs = pair(root)
+    if not pairs.masks:
+        return None
+    colour = share_of_colour(pairs.masks)
+    if colour > 0.5:
+        return None
+    return Match(60, f"{len(pairs.masks)} single-channel masks, {pairs.how}")
+
+
+def share_of_colour(masks: Sequence[Path]) -> float:
+    """Return how many of some masks, spread over the list, are RGB: 0..1, by their headers."""
+    step = max(1, len(masks) // _LOOK_AT)
+    seen = []
+    for path in masks[::step]:
+        try:
+            seen.append(read_header(path).channels >= 3)
+        except ImageError:
+            continue
+    return sum(seen) / len(seen) if seen else 0.0
+
+
+def read(root: Path, coding: LabelCoding | None) -> Listing:
+    """List photos and masks.
+
+    Args:
+        root: The data set's folder.
+        coding: The classes, or None to take them from a class file beside the data or else from the values found.
+
+    Raises:
+        FormatError: Nothing pairs, or two masks claim one photo.
+        LabelError: Classes cannot be discovered.
+    """
+    pairs = require_pairs(root)
+    notes: tuple[str, ...] = (pairs.how,)
+    discovered = False
+    if coding is None and (beside := find_classes(root)):
+        coding, name = beside
+        notes += (f"classes from {name}",)
+    if coding is None:
+        coding, found = discover_values(pairs.masks)
+        notes, discovered = notes + found, True
+    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans)
+
+
+def require_pairs(root: Path) -> Pairs:
+    """Pair photos and masks, and raise when nothing pairs."""
+    pairs = pair(root)
+    if not pairs.masks:
+        raise FormatError(
+            "no photo here has a mask",
+            where=root,
+            got=f"{len(pairs.records)} photos and {len(pairs.orphans)} masks without a partner",
+            expected="images/ and masks/ with the same stems, or masks beside the photos named x_mask.png",
+            fix="rename the folders or files so that each mask has its photo's stem",
+        )
+    return pairs
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read the mask of one record, values as stored."""
+    if record.label is None:
+        raise InputError("this photo has no mask", where=listing.root / record.name)
+    return read_mask(record.label)
+
+
+def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
+    """Write `images/`, `masks/` and `classes.toml`, below a folder per split where there are splits.
+
+    Photos are copied where the original file is upright, else written as PNG. Masks are palette PNG, value = class id.
+    """
+    from tessella.files.masks import write_mask
+
+    stems = write_stems(export)
+    for sample in samples:
+        folder = dst / export.splits[sample.name] if export.splits.get(sample.name) else dst
+        stem = stems(sample.name)
+        write_photo(sample, folder / "images", stem, export)
+        if sample.labels is not None:
+            write_mask(folder / "masks" / f"{stem}.png", sample.labels)
+    write_classes_beside(coding, dst)

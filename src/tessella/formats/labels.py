@@ -1,0 +1,190 @@
+"""The one way from an annotation to class ids: stored values, colours or drawn shapes through the class table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from tessella.core.annotation import StoredMask, colours_of
+from tessella.core.classes import IGNORE, LabelCoding, nearest_hint
+from tessella.core.errors import LabelError
+from tessella.core.labelmap import LabelMap
+from tessella.formats.rasterise import paint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tessella.core.annotation import Annotation, Drawing
+    from tessella.core.classes import Colour
+    from tessella.core.labelmap import Ids
+
+Fill = Literal["centre", "tool"]
+"""centre: a pixel belongs to a shape when its centre lies inside; tool: the pixels that LabelMe itself would paint."""
+
+UNKNOWN: Final = -1
+"""Entry of a lookup for a stored value that the class table does not explain."""
+
+BACKGROUND_NAMES: Final = frozenset({"_background_", "background"})
+
+
+def resolve(
+    annotation: Annotation,
+    coding: LabelCoding,
+    hw: tuple[int, int] | None = None,
+    *,
+    where: object = None,
+    fill: Fill = "centre",
+) -> LabelMap:
+    """Turn an annotation into class ids.
+
+    Args:
+        annotation: A stored mask or a drawing.
+        coding: What the values, colours and names mean.
+        hw: Height and width of the photo in pixels; needed for drawings that state no size.
+        where: The annotation file, for messages.
+        fill: Which pixels a drawn shape covers.
+
+    Returns:
+        Ids at the size of the stored mask, or at `hw` for a drawing.
+
+    Raises:
+        LabelError: Values, colours or names that the table does not explain, with the first place of each.
+    """
+    if isinstance(annotation, StoredMask):
+        ids = _ids_of_colours(annotation, coding, where) if annotation.is_colour else _ids(annotation, coding, where)
+        return LabelMap(ids, coding.table)
+    ids = _ids_of_drawing(annotation, coding, hw or annotation.declared_hw, where=where, fill=fill)
+    return LabelMap(ids, coding.table)
+
+
+def value_table(coding: LabelCoding, dtype: np.dtype[Any] | type) -> NDArray[np.int16]:
+    """Return the lookup from stored value to id.
+
+    Args:
+        coding: What the values mean.
+        dtype: uint8 or uint16, as stored.
+
+    Returns:
+        (256,) or (65536,) int16: a class id, IGNORE, or UNKNOWN.
+    """
+    lookup = np.full(int(np.iinfo(dtype).max) + 1, UNKNOWN, np.int16)
+    for value, index in coding.value_to_id().items():
+        if value < len(lookup):
+            lookup[value] = index
+    return lookup
+
+
+def count_values(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Count the stored values of a mask: (256,) or (65536,) int64.
+
+    `numpy.bincount` first copies bytes to int64 and takes five times as long as OpenCV's histogram.
+    """
+    size = 256 if pixels.dtype == np.uint8 else 65536
+    if pixels.size >= 1 << 24:  # the histogram holds float32, exact up to 2**24
+        rows = max(1, (1 << 24) // max(1, pixels.shape[1]) - 1)
+        parts = [count_values(pixels[top : top + rows]) for top in range(0, len(pixels), rows)]
+        return np.sum(parts, axis=0, dtype=np.int64) if len(parts) > 1 else _bincount(pixels, size)
+    import cv2
+
+    if size != 256:
+        return _bincount(pixels, size)
+    return cv2.calcHist([np.ascontiguousarray(pixels)], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+
+
+def background_id(coding: LabelCoding) -> int:
+    """Return the id of pixels that no shape covers: the class called background, else IGNORE."""
+    meaning = coding.name_to_id()
+    for name, index in meaning.items():
+        if name.casefold() in BACKGROUND_NAMES:
+            return index
+    return IGNORE
+
+
+def _bincount(pixels: NDArray[np.uint8] | NDArray[np.uint16], size: int) -> NDArray[np.int64]:
+    return np.bincount(pixels.ravel(), minlength=size).astype(np.int64, copy=False)
+
+
+def _ids(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:
+    lookup = value_table(coding, mask.pixels.dtype)
+    counts = count_values(mask.pixels)
+    strays = np.flatnonzero((counts > 0) & (lookup == UNKNOWN))
+    if strays.size:
+        raise _stray_values(mask.pixels, strays, counts, where)
+    table = lookup.astype(np.uint8)
+    if mask.pixels.dtype == np.uint8:
+        if np.array_equal(table[counts > 0], np.flatnonzero(counts)):
+            return np.asarray(mask.pixels, np.uint8)
+        import cv2
+
+        return np.asarray(cv2.LUT(np.ascontiguousarray(mask.pixels), table), np.uint8)
+    return np.asarray(table[mask.pixels])
+
+
+def _stray_values(
+    pixels: NDArray[Any], strays: NDArray[np.intp], counts: NDArray[np.int64], where: object
+) -> LabelError:
+    row, column = (int(v) for v in np.argwhere(np.isin(pixels, strays))[0])
+    named = ", ".join(f"{value} ({counts[value]} px)" for value in strays[:8])
+    more = f" and {strays.size - 8} more" if strays.size > 8 else ""
+    return LabelError(
+        f"stored values {named}{more} have no class (first at row {row}, column {column})",
+        where=where,
+        fix="add them to the class table, map them to ignore, or run `tessella check --fix`",
+    )
+
+
+def colour_keys(mask: StoredMask) -> NDArray[np.uint32]:
+    """Return (H, W) uint32: red, green and blue of each pixel in one number, 0xRRGGBB."""
+    # uint32 before the shift: uint8 colours overflow at 256 and two classes would share a key
+    rgb = mask.pixels[..., :3].astype(np.uint32)
+    return np.asarray(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], np.uint32)
+
+
+def _ids_of_colours(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:
+    keys = colour_keys(mask)
+    meaning = coding.colour_to_id()
+    known = np.array([red << 16 | green << 8 | blue for red, green, blue in meaning], np.uint32)
+    order = np.argsort(known)
+    known, wanted = known[order], np.array(list(meaning.values()), np.uint8)[order]
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    found = known[place] == keys
+    if not found.all():
+        raise _stray_colours(mask, found, coding, where)
+    return np.asarray(wanted[place])
+
+
+def _stray_colours(mask: StoredMask, found: NDArray[np.bool_], coding: LabelCoding, where: object) -> LabelError:
+    keys, meaning = colour_keys(mask), coding.colour_to_id()
+    row, column = (int(v) for v in np.argwhere(~found)[0])
+    strays = [colour for colour in colours_of(mask) if colour not in meaning]
+    named = ", ".join(f"{colour} ({int((keys == _key(colour)).sum())} px)" for colour in strays[:5])
+    more = f" and {len(strays) - 5} more" if len(strays) > 5 else ""
+    return LabelError(
+        f"colours {named}{more} have no class (first at row {row}, column {column})",
+        where=where,
+        fix="add them to the class table, map them to ignore, or run `tessella check --fix`",
+    )
+
+
+def _key(colour: Colour) -> int:
+    return colour[0] << 16 | colour[1] << 8 | colour[2]
+
+
+def _ids_of_drawing(
+    drawing: Drawing, coding: LabelCoding, hw: tuple[int, int] | None, *, where: object, fill: Fill
+) -> Ids:
+    if hw is None:
+        raise LabelError("neither the annotation nor the caller states the photo's size", where=where)
+    meaning = coding.name_to_id()
+    ids = np.full(hw, background_id(coding), np.uint8)
+    for number, shape in enumerate(drawing.shapes):
+        if shape.label not in meaning:
+            raise LabelError(
+                f"shape {number} has the label {shape.label!r}, which is not in the class table",
+                where=where,
+                expected=f"one of {', '.join(coding.table.names)}",
+                fix=nearest_hint(shape.label, list(meaning)) or "add it to the class table, or to the ignored names",
+            )
+        paint(ids, shape, value=meaning[shape.label], fill=fill)
+    return ids

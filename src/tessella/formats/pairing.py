@@ -1,0 +1,249 @@
+"""Which photo belongs to which mask: by folder roles, stems and suffixes, as people really lay out data sets."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.errors import FormatError
+from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
+from tessella.formats.listing import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+PHOTO_FOLDERS: Final = frozenset(
+    {
+        "images", "image", "imgs", "img", "photos", "photo", "jpegimages", "source images", "inputs", "input", "rgb",
+        "pictures",
+    }
+)  # fmt: skip
+MASK_FOLDERS: Final = frozenset(
+    {
+        "masks", "mask", "labels", "label", "annotations", "annotation", "gt", "gts", "groundtruth", "ground truth",
+        "ground_truth", "segmentationclass", "segmentation", "segmentations", "seg", "targets", "target", "annot",
+        "annots", "labels_png", "label_png", "png_masks", "pngmasks", "semantic_masks",
+    }
+)  # fmt: skip
+_TWIN_ENDINGS: Final = (
+    "annot", "_annot", "_annotations", "_masks", "_mask", "_labels", "_label", "_gt", "_seg", "-masks", "-labels",
+)  # fmt: skip
+_MASK_WORDS = "mask|masks|label|labels|labelids|gt|seg|segmentation|annotation|annot|matte"
+_MASK_ENDING = re.compile(rf"[_\-. ]+({_MASK_WORDS})$", re.IGNORECASE)
+_PHOTO_ENDING = re.compile(r"[_\-. ]+(image|img|photo|rgb|sat)$", re.IGNORECASE)
+_MASK_START = re.compile(r"^(mask|label|gt|seg)[_\-. ]+", re.IGNORECASE)
+_PHOTO_START = re.compile(r"^(image|img|photo|rgb)[_\-. ]+", re.IGNORECASE)
+SPLIT_NAMES: Final = {
+    "train": "train", "training": "train", "trn": "train", "val": "val", "valid": "val", "validation": "val",
+    "dev": "val", "test": "test", "testing": "test", "tst": "test",
+}  # fmt: skip
+"""Folder names that say which split a photo belongs to."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What pairing found.
+
+    Args:
+        records: One per photo, sorted by name.
+        orphans: Masks without photo, relative to the root.
+        how: The layout in words, such as "images/ beside masks/".
+    """
+
+    records: tuple[Record, ...]
+    orphans: tuple[str, ...]
+    how: str
+
+    @property
+    def masks(self) -> list[Path]:
+        """The mask files that have a photo."""
+        return [record.label for record in self.records if record.label is not None]
+
+
+@dataclass(slots=True)
+class _File:
+    path: Path
+    relative: str
+    key: Key
+    role: str
+
+
+def pair(root: Path) -> Pairs:
+    """Pair the photos and masks below a folder.
+
+    A folder named images, imgs, JPEGImages ... holds photos, one named masks, labels, SegmentationClass ... masks, and
+    so does `trainannot` beside `train`; in one folder a mask has the photo's stem with `_mask`, `_label`, `-seg` ...,
+    or the very same stem with another file type (`x.jpg` + `x.png`).
+
+    Args:
+        root: The data set's folder.
+
+    Returns:
+        Records with `split` from folders named train, val, test.
+
+    Raises:
+        FormatError: Two masks claim one photo.
+    """
+    files = _roles(root, walk(root, IMAGE_SUFFIXES))
+    photos: dict[Key, list[_File]] = defaultdict(list)
+    masks: dict[Key, list[_File]] = defaultdict(list)
+    for file in files:
+        (masks if file.role == "mask" else photos)[file.key].append(file)
+    how = _name_layout(masks)
+    if not masks:
+        how = _split_same_stems(photos, masks) or _split_suffixes(photos, masks)
+    _strip_affixes(photos, masks)
+    _adopt_lone_siblings(photos, masks)
+    return _records(root, photos, masks, how)
+
+
+def _roles(root: Path, paths: Iterable[Path]) -> list[_File]:
+    paths = list(paths)
+    folders = {path.parent for path in paths}
+    twins = {folder: twin for folder in folders if (twin := _twin_of(folder, folders))}
+    files = []
+    for path in paths:
+        relative = relative_name(path, root)
+        parts = list(path.relative_to(root).parts[:-1])
+        role = ""
+        for index in range(len(parts) - 1, -1, -1):
+            folder = root.joinpath(*parts[: index + 1])
+            if folder in twins:
+                role, parts[index] = "mask", twins[folder]
+            else:
+                role, rest = role_of(parts[index])
+                if role:
+                    parts[index : index + 1] = [rest] if rest else []
+            if role:
+                break
+        files.append(_File(path, relative, (*parts, path.stem), role))
+    return files
+
+
+def role_of(folder: str) -> tuple[str, str]:
+    """Return what a folder of this name holds, and the rest of the name: `train_masks` gives ("mask", "train").
+
+    Args:
+        folder: A folder's name, not a path.
+
+    Returns:
+        "mask", "photo" or "", and the split in the name, or "".
+    """
+    name = folder.casefold()
+    if name in MASK_FOLDERS or name in PHOTO_FOLDERS:
+        return ("mask" if name in MASK_FOLDERS else "photo"), ""
+    words = re.split(r"[_\-. ]+", name)
+    splits = [word for word in words if word in SPLIT_NAMES]
+    roles = {word for word in words if word not in SPLIT_NAMES}
+    if len(splits) == 1 and roles and roles <= MASK_FOLDERS | PHOTO_FOLDERS:
+        return ("mask" if roles & MASK_FOLDERS else "photo"), splits[0]
+    return "", ""
+
+
+def _twin_of(folder: Path, folders: set[Path]) -> str:
+    """Return the name of the photo folder that `folder` annotates: `train` for `trainannot`."""
+    for ending in _TWIN_ENDINGS:
+        if folder.name.casefold().endswith(ending):
+            name = folder.name[: -len(ending)]
+            if name and folder.with_name(name) in folders:
+                return name
+    return ""
+
+
+def _name_layout(masks: dict[Key, list[_File]]) -> str:
+    names = sorted({file.path.parent.name for files in masks.values() for file in files})
+    return f"masks in folders named {', '.join(names[:3])}" if names else ""
+
+
+def _split_same_stems(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> str:
+    """In `x.jpg` + `x.png` the PNG is the mask, for JPEG smears edges and BMP wastes space on flat areas."""
+    for key, files in photos.items():
+        png = [file for file in files if file.path.suffix.lower() == ".png"]
+        if len(files) == 2 and len(png) == 1:
+            masks[key] = png
+            files.remove(png[0])
+    return "photos and masks of the same stem side by side" if masks else ""
+
+
+def _split_suffixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> str:
+    seen = set()
+    for key in list(photos):
+        stem = _MASK_ENDING.sub("", key[-1])
+        if stem != key[-1] and (*key[:-1], stem) in photos:
+            seen.add(key[-1][len(stem) :])
+            masks[(*key[:-1], stem)] += photos.pop(key)
+    return f"masks beside the photos, marked {', '.join(sorted(seen))}" if seen else ""
+
+
+def _strip_affixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
+    """Pair `1_image` with `1_annotation` and `image_1` with `gt_1`, where the bare stems did not meet."""
+    bare_photos: dict[Key, list[Key]] = defaultdict(list)
+    for key in photos.keys() - masks.keys():
+        bare_photos[_bare(key, _PHOTO_START, _PHOTO_ENDING)].append(key)
+    for key in sorted(masks.keys() - photos.keys()):
+        met = bare_photos.get(_bare(key, _MASK_START, _MASK_ENDING), [])
+        if len(met) == 1:
+            masks[met[0]] += masks.pop(key)
+
+
+def _bare(key: Key, start: re.Pattern[str], ending: re.Pattern[str]) -> Key:
+    stem = start.sub("", ending.sub("", key[-1]))
+    return (*key[:-1], stem or key[-1])
+
+
+def _adopt_lone_siblings(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
+    """Pair `masks/x.png` with `anything/x.jpg` when that folder is the only one without a role."""
+    lone_masks = masks.keys() - photos.keys()
+    lone_photos = photos.keys() - masks.keys()
+    parents = {(*key[:-2], "", key[-2]) for key in lone_photos if len(key) > 1}
+    for *above, _, folder in parents:
+        siblings = {other[-1] for other in parents if list(other[:-2]) == above}
+        if len(siblings) != 1:
+            continue
+        for key in sorted(key for key in lone_photos if key[:-1] == (*above, folder)):
+            if (moved := (*above, key[-1])) in lone_masks:
+                photos[moved] = photos.pop(key)
+
+
+def _records(root: Path, photos: dict[Key, list[_File]], masks: dict[Key, list[_File]], how: str) -> Pairs:
+    records, orphans = [], []
+    for key in sorted(photos.keys() | masks.keys()):
+        found = masks.get(key, [])
+        if len(found) > 1:
+            raise FormatError(
+                "two masks claim one photo",
+                where=root,
+                got=" and ".join(file.relative for file in found[:2]),
+                fix="keep one of them in the folder, or move the other set elsewhere",
+            )
+        label = found[0].path if found else None
+        taken = photos.get(key, [])
+        records += [_record(file, label, unique=len(taken) == 1) for file in taken]
+        if label is not None and not taken:
+            orphans.append(found[0].relative)
+    return Pairs(tuple(sorted(records, key=lambda record: record.name)), tuple(sorted(orphans)), how)
+
+
+def _record(file: _File, label: Path | None, *, unique: bool) -> Record:
+    return Record(_name(file, unique=unique), file.path, label, _split(file))
+
+
+def _name(file: _File, *, unique: bool) -> str:
+    return file.relative[: -len(file.path.suffix)] if unique else file.relative
+
+
+def _split(file: _File) -> str:
+    return split_of(file.relative.split("/")[:-1])
+
+
+def split_of(folders: Iterable[str]) -> str:
+    """Return the split that folder names state: `train`, `val`, `test` or ""."""
+    for name in folders:
+        if split := SPLIT_NAMES.get(role_of(name)[1] or name.casefold(), ""):
+            return split
+    return ""
