@@ -1,0 +1,102 @@
+"""One record of a data set, read once: all that a rule about a single photo and its label may look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tessella.core.annotation import Drawing, StoredMask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
+
+StrayKind = Literal["stray", "blurred", "compressed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What is left of a photo once it was decoded.
+
+    Args:
+        hw: Height and width in pixels, upright.
+        stored_hw: Height and width as stored, before EXIF orientation.
+        orientation: EXIF orientation 1..8.
+        digest: SHA-256 of the upright pixels, their size and dtype: equal for the same picture in any lossless file.
+    """
+
+    hw: tuple[int, int]
+    stored_hw: tuple[int, int]
+    orientation: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """The values or colours of a mask that the class table does not explain.
+
+    Args:
+        kind: `blurred`: the soft edge of an anti-aliased mask; `compressed`: the ringing of JPEG; else `stray`.
+        counts: Pixels by value (or by colour, as `(r, g, b)`), ascending by value.
+        first: Row and column of the first such pixel in reading order.
+        gap: The smallest distance between two declared values or colours (largest channel difference): how far a
+            value may be off before the nearest declared one is the wrong one.
+    """
+
+    kind: StrayKind
+    counts: dict[int | tuple[int, int, int], int]
+    first: tuple[int, int]
+    gap: int
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels are concerned."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One record: the photo's facts, the annotation as stored, and what the class table says.
+
+    Args:
+        position: Its place in the index.
+        split: The split it belongs to, "" where there is none.
+        photo_where: The photo relative to the data set with forward slashes; "" when there is no file.
+        label_where: The label file likewise.
+        photo: Facts of the decoded photo; None when it is missing or broken.
+        photo_fault: Why the photo cannot be read; "" when it can.
+        annotation: As stored; None when it is missing or broken.
+        label_fault: Why the label cannot be read; "" when it can.
+        coding: What stored values, colours and names mean.
+        format: The data set's format.
+        counts: For masks of single values, pixels by stored value: (256,) or (65536,) int64.
+        strays: What the class table does not explain; None when it explains everything.
+        jpeg_label: Whether the mask file is a JPEG.
+    """
+
+    position: int
+    split: str
+    photo_where: str
+    label_where: str
+    photo: Photo | None
+    photo_fault: str
+    annotation: Annotation | None
+    label_fault: str
+    coding: LabelCoding
+    format: str
+    counts: NDArray[np.int64] | None = None
+    strays: Strays | None = None
+    jpeg_label: bool = False
+
+    @property
+    def mask(self) -> StoredMask | None:
+        """The annotation when it is a mask."""
+        return self.annotation if isinstance(self.annotation, StoredMask) else None
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """The annotation when it is drawn shapes."""
+        return self.annotation if isinstance(self.annotation, Drawing) else None
