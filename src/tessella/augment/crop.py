@@ -51,7 +51,9 @@ def augment(
     """
     if image.ndim != 3 or image.dtype.name not in FULL_SCALE:
         raise ImageError(
-            "this cannot be augmented", got=f"{image.dtype} {image.shape}", expected="(H, W, C) uint8, uint16 or float32"
+            "this cannot be augmented",
+            got=f"{image.dtype} {image.shape}",
+            expected="(H, W, C) uint8, uint16 or float32",
         )
     if ids.shape != image.shape[:2] or ids.dtype != np.uint8:
         raise LabelError(

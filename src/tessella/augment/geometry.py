@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.augment.warp import resize_window, warp
-from tessella.core.image import Pixels
+from tessella.augment.warp import resize_window, turn, warp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tessella.core.image import Pixels
     from tessella.recipe.plan import AugmentPlan
 
 ELASTIC_CELL_PX = 64
@@ -123,14 +123,7 @@ def _cut(image: Pixels, ids: NDArray[np.uint8], geometry: Geometry) -> tuple[Pix
     pixels, labels = resize_window(
         image, ids, window=(top, left, top + window_hw[0], left + window_hw[1]), out_hw=cut_hw
     )
-    return cast("Pixels", _turn(pixels, geometry)), cast("NDArray[np.uint8]", _turn(labels, geometry))
-
-
-def _turn(array: Pixels | NDArray[np.uint8], geometry: Geometry) -> Pixels | NDArray[np.uint8]:
-    turned = np.rot90(array, geometry.turns)
-    if geometry.flip:
-        turned = turned[:, ::-1]
-    return np.ascontiguousarray(turned)
+    return turn(pixels, geometry).reshape(crop_h, crop_w, -1), turn(labels, geometry)
 
 
 def _quarter_turns(turns: int) -> NDArray[np.float64]:

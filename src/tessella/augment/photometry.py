@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tessella.core.image import Pixels
     from tessella.recipe.plan import AugmentPlan
+
+Array = NDArray[Any]
+"""Any of the dtypes of an image; OpenCV's own types do not say which."""
 
 BLUR_PX: Final = (0.3, 1.5)
 """Smallest and largest standard deviation of a blur, in pixels."""
@@ -86,7 +89,8 @@ def recolour(pixels: Pixels, draw: Photometry, rng: np.random.Generator) -> Pixe
     low, high = (0.0, 255.0) if pixels.dtype == np.uint8 else (float(pixels.min()), float(pixels.max()))
     factor, offset = _line(pixels, draw, low=low)
     if draw.colour is not None:
-        pixels = _mix(pixels, draw.colour * factor, offset=offset)
+        # the rows of the matrix sum to 1: it leaves grey, and therefore `low`, where it is
+        pixels = _mix(pixels, draw.colour * factor, offset=offset + low * (1 - factor))
         factor, offset = 1.0, 0.0
     gains = np.array([factor]) if draw.gains is None else factor * draw.gains
     if draw.gamma != 1 or offset or (gains != 1).any():
@@ -96,7 +100,7 @@ def recolour(pixels: Pixels, draw: Photometry, rng: np.random.Generator) -> Pixe
     return _add_noise(pixels, draw.noise, rng) if draw.noise else pixels
 
 
-def _line(pixels: Pixels, draw: Photometry, *, low: float) -> tuple[float, float]:
+def _line(pixels: Array, draw: Photometry, *, low: float) -> tuple[float, float]:
     """Return factor and offset of brightness and contrast: new = low + factor (old - low) + offset."""
     if draw.contrast == 1:
         return draw.brightness, 0.0
@@ -104,68 +108,63 @@ def _line(pixels: Pixels, draw: Photometry, *, low: float) -> tuple[float, float
     return draw.brightness * draw.contrast, draw.brightness * (mean - low) * (1 - draw.contrast)
 
 
-def _mix(pixels: Pixels, matrix: NDArray[np.float64], *, offset: float) -> Pixels:
+def _mix(pixels: Array, matrix: NDArray[np.float64], *, offset: float) -> Array:
     """Multiply each pixel by a (3, 3) matrix and add `offset`, rounding and clipping integers."""
     import cv2
 
     return cv2.transform(pixels, np.column_stack([matrix, np.full(3, offset)]))
 
 
-def _curve(
-    pixels: Pixels, gains: NDArray[np.float64], *, offset: float, gamma: float, low: float, high: float
-) -> Pixels:
-    """Apply low + span * ((gain (v - low) + offset) / span) ** gamma band by band: by table for integers."""
+def _curve(pixels: Array, gains: NDArray[np.float64], *, offset: float, gamma: float, low: float, high: float) -> Array:
+    """Apply low + span * ((gain (v - low) + offset) / span) ** gamma, by table for integers.
+
+    `gains` is (C,), or (1,) where all bands share it.
+    """
     import cv2
 
     span = max(high - low, 1e-12)
 
-    def bend(values: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-        line = (values - np.float32(low)) * np.float32(gain) + np.float32(offset)
+    def bend(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        line = (values - np.float32(low)) * gains.astype(np.float32) + np.float32(offset)
         if gamma != 1:
             line = np.float32(span) * (np.maximum(line, 0) / np.float32(span)) ** np.float32(gamma)
         return np.asarray(line + np.float32(low), np.float32)
 
     if pixels.dtype == np.float32:
-        return np.concatenate([bend(part, gain) for part, gain in _bands(pixels, gains)], axis=2)
+        return bend(np.asarray(pixels, np.float32))
     top = np.iinfo(pixels.dtype).max
-    values = np.arange(top + 1, dtype=np.float32)
-    parts = []
-    for part, gain in _bands(pixels, gains):
-        table = np.clip(bend(values, gain).round(), 0, top).astype(pixels.dtype)
-        # OpenCV 4 has no table for uint16
-        parts.append(cv2.LUT(part, table).reshape(part.shape) if top == 255 else table[part])
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
-
-
-def _bands(pixels: Pixels, gains: NDArray[np.float64]) -> list[tuple[Pixels, float]]:
-    """Split into bands with their gains, or give all of them together where there is one gain."""
+    # one row per value, one column per band (or one for all)
+    table = np.clip(bend(np.arange(top + 1, dtype=np.float32)[:, None]).round(), 0, top).astype(pixels.dtype)
+    if top == 255:
+        return cv2.LUT(pixels, table[None] if len(gains) > 1 else table[:, 0]).reshape(pixels.shape)
     if len(gains) == 1:
-        return [(pixels, float(gains[0]))]
-    return [(np.ascontiguousarray(pixels[..., band : band + 1]), float(gain)) for band, gain in enumerate(gains)]
+        return np.take(table[:, 0], pixels)  # OpenCV 4 has no table for uint16
+    return np.stack([np.take(column, pixels[..., band]) for band, column in enumerate(table.T)], axis=2)
 
 
-def _blur(pixels: Pixels, sigma_px: float) -> Pixels:
+def _blur(pixels: Array, sigma_px: float) -> Array:
     import cv2
 
     return cv2.GaussianBlur(pixels, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE).reshape(pixels.shape)
 
 
-def _add_noise(pixels: Pixels, share: float, rng: np.random.Generator) -> Pixels:
+def _add_noise(pixels: Array, share: float, rng: np.random.Generator) -> Array:
     """Add Gaussian noise, whose standard deviation is a share of the crop's own."""
     import cv2
 
     sigma = share * float(pixels[::_LOOK_EVERY, ::_LOOK_EVERY].std())
+    # a random byte picks one of 256 quantiles: ten times as fast as drawing normal numbers
+    quantile = np.frombuffer(rng.bytes(pixels.size), np.uint8).reshape(pixels.shape)
+    steps = _quantiles() * sigma
     if pixels.dtype == np.uint8:
-        # a random byte picks one of 256 quantiles: ten times as fast as drawing normal numbers
-        quantile = np.frombuffer(rng.bytes(pixels.size), np.uint8).reshape(pixels.shape)
-        steps = np.rint(_quantiles() * sigma).astype(np.int16)
-        return cv2.add(pixels, steps[quantile], dtype=cv2.CV_8U).reshape(pixels.shape)
-    noisy = pixels + np.float32(sigma) * rng.standard_normal(pixels.shape, np.float32)
-    if pixels.dtype == np.uint16:
-        return np.clip(noisy.round(), 0, 65535).astype(np.uint16)
-    return noisy.astype(np.float32)
+        return cv2.add(pixels, np.take(np.rint(steps).astype(np.int16), quantile), dtype=cv2.CV_8U).reshape(
+            pixels.shape
+        )
+    noisy = pixels + np.take(steps.astype(np.float32), quantile)
+    return np.clip(noisy.round(), 0, 65535).astype(np.uint16) if pixels.dtype == np.uint16 else noisy
 
 
+@cache
 def _quantiles() -> NDArray[np.float64]:
     """Return the 256 mid-quantiles of the standard normal distribution."""
     from statistics import NormalDist

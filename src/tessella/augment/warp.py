@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessella.core.classes import IGNORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from tessella.augment.geometry import Geometry
     from tessella.core.image import Pixels
+
+Array = NDArray[Any]
+"""Any of the dtypes of an image; OpenCV's own types do not say which."""
 
 MARGIN_PX: Final = 2
 """Source pixels kept around a warped patch, so that its inner edges are never interpolated as photo edges."""
@@ -39,7 +41,8 @@ def resize_window(
 
     top, left, bottom, right = window
     inside = (slice(max(top, 0), min(bottom, ids.shape[0])), slice(max(left, 0), min(right, ids.shape[1])))
-    patch, labels = image[inside], ids[inside]
+    patch: Array = image[inside]
+    labels: Array = ids[inside]
     beyond = (inside[0].start - top, bottom - inside[0].stop, inside[1].start - left, right - inside[1].stop)
     if any(beyond):
         patch = cv2.copyMakeBorder(patch, *beyond, cv2.BORDER_REPLICATE)
@@ -49,6 +52,24 @@ def resize_window(
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     pixels = cv2.resize(patch, out_hw[::-1], interpolation=how).reshape(*out_hw, -1)
     return pixels, cv2.resize(labels, out_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def turn(array: Array, geometry: Geometry) -> Array:
+    """Turn by quarter turns, then mirror where the draw says so.
+
+    Args:
+        array: (h, w) or (h, w, C).
+        geometry: The draw.
+    """
+    import cv2
+
+    # cv2 copies several times as fast as a reversed numpy view; OpenCV cannot transpose most pixels of over four bands
+    if geometry.turns and array.ndim == 3 and array.shape[2] > 4:
+        array = np.ascontiguousarray(np.rot90(array, geometry.turns))
+    elif geometry.turns:
+        how = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)[geometry.turns - 1]
+        array = cv2.rotate(array, how)
+    return cv2.flip(array, 1) if geometry.flip else array
 
 
 def warp(image: Pixels, ids: NDArray[np.uint8], geometry: Geometry) -> tuple[Pixels, NDArray[np.uint8]]:
@@ -93,9 +114,7 @@ def _footprint(
     return seen[1], seen[0]
 
 
-def _affine_sampler(
-    geometry: Geometry, matrix: NDArray[np.float64], *, nearest: bool
-) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+def _affine_sampler(geometry: Geometry, matrix: NDArray[np.float64], *, nearest: bool) -> Callable[[Array], Array]:
     """Return a function that warps one array of up to four bands."""
     import cv2
 
@@ -110,9 +129,7 @@ def _affine_sampler(
     return lambda part: cv2.warpAffine(part, indices, size, flags=flags, borderMode=border, borderValue=IGNORE)
 
 
-def _bent_sampler(
-    geometry: Geometry, matrix: NDArray[np.float64], *, nearest: bool
-) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+def _bent_sampler(geometry: Geometry, matrix: NDArray[np.float64], *, nearest: bool) -> Callable[[Array], Array]:
     """Return a function that warps one array of up to four bands through the bent map."""
     import cv2
 
@@ -124,13 +141,11 @@ def _bent_sampler(
     y = bend[..., 1] + (np.arange(crop_h, dtype=np.float32) + 0.5)[:, None]
     (xx, xy, x0), (yx, yy, y0) = matrix.astype(np.float32)
     map_x, map_y = xx * x + xy * y + (x0 - np.float32(0.5)), yx * x + yy * y + (y0 - np.float32(0.5))
-    how, border = (
-        (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) if nearest else (cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-    )
+    how, border = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) if nearest else (cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     return lambda part: cv2.remap(part, map_x, map_y, how, borderMode=border, borderValue=IGNORE)
 
 
-def _average(patch: Pixels, factor: int) -> Pixels:
+def _average(patch: Array, factor: int) -> Array:
     """Average blocks of `factor` x `factor` pixels; the edge is repeated up to a whole block."""
     import cv2
 
@@ -144,12 +159,9 @@ def _average(patch: Pixels, factor: int) -> Pixels:
     return cv2.resize(patch, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
 
 
-def _by_fours(sample: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], pixels: Pixels) -> Pixels:
+def _by_fours(sample: Callable[[Array], Array], pixels: Array) -> Array:
     """Apply a sampler to any number of bands; OpenCV 4 warps at most four at a time."""
     bands = pixels.shape[2]
-    parts = [
-        sample(pixels[..., first : first + 4] if bands > 4 else pixels)  # type: ignore[arg-type]  # any dtype
-        for first in range(0, bands, 4)
-    ]
+    parts = [sample(pixels[..., first : first + 4] if bands > 4 else pixels) for first in range(0, bands, 4)]
     whole = [part[..., None] if part.ndim == 2 else part for part in parts]
     return whole[0] if len(whole) == 1 else np.concatenate(whole, axis=2)

@@ -81,9 +81,7 @@ def build_loss(plan: "LossPlan") -> Loss:
         RecipeError: An unknown loss or option, or an impossible value.
     """
     for term in plan.terms:
-        check_options(
-            term.options, find(term.name), where=f"loss {term.name}", without=("class_weights", "ignore")
-        )
+        check_options(term.options, find(term.name), where=f"loss {term.name}", without=("class_weights", "ignore"))
     terms = [(term.weight, find(term.name), dict(term.options)) for term in plan.terms]
     weights = torch.tensor(plan.class_weights) if any(weight != 1 for weight in plan.class_weights) else None
 

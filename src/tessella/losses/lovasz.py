@@ -36,13 +36,11 @@ def lovasz(
     return torch.stack(counted).mean() if counted else logits.sum() * 0
 
 
-def _of_pixels(
-    probability: Tensor, ids: Tensor, *, class_weights: Tensor | None, ignore: int
-) -> Tensor | None:
+def _of_pixels(probability: Tensor, ids: Tensor, *, class_weights: Tensor | None, ignore: int) -> Tensor | None:
     """Return the loss of (K, N) probabilities against (N,) ids, or None where nothing is kept."""
     kept = ids != ignore
     ids, probability = ids[kept], probability[:, kept]
-    present = ids.unique().tolist()
+    present = torch.bincount(ids).nonzero()[:, 0].tolist()
     if class_weights is not None:
         present = [index for index in present if class_weights[index] > 0]
     if not present:

@@ -74,7 +74,8 @@ def network_of(plan: "Plan") -> Network:
 
 def _pad(x: Tensor, stride: int) -> Tensor:
     height, width = x.shape[-2], x.shape[-1]
-    tall, wide = -(-height // stride) * stride, -(-width // stride) * stride
+    # not -(-height // stride): exported integer division rounds towards zero, and 5 rows would become 4
+    tall, wide = (height + stride - 1) // stride * stride, (width + stride - 1) // stride * stride
     if torch.compiler.is_exporting():
         # a gather has no branch on the size and exports with free H and W; the values are those of replicate padding
         rows = torch.arange(tall, device=x.device).clamp(max=height - 1)

@@ -105,7 +105,7 @@ def build(architecture: str, encoder: str, *, classes: int, channels: int, **opt
         with warnings.catch_warnings():
             # the names `timm-...` are deprecated in the library; they are offered as long as it has them
             warnings.simplefilter("ignore", DeprecationWarning)
-            net = architecture_type(architecture)(
+            net: nn.Module = architecture_type(architecture)(
                 encoder_name=encoder, encoder_weights=None, in_channels=channels, classes=classes, **options
             )
     except (ValueError, TypeError, KeyError, NotImplementedError, RuntimeError, AssertionError) as error:

@@ -50,7 +50,7 @@ def build(
 
 def stride(*, depth: int = 4, **_options: object) -> int:
     """Return what H and W must be a multiple of."""
-    return 2**depth
+    return 1 << depth
 
 
 class UNet(nn.Module):
