@@ -1,0 +1,71 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from tessella.core.classes import ClassTable
+from tessella.core.errors import ImageError, LabelError, TessellaError
+from tessella.core.extras import require
+from tessella.core.image import Image, default_bands
+from tessella.core.labelmap import LabelMap
+from tessella.core.prediction import Prediction, blend
+from tessella.core.sample import Sample
+
+TABLE = ClassTable.from_names(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3), np.int32), np.zeros((2, 0, 3), np.uint8)]
+)
+def test_what_is_no_image_is_refused(pixels: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"expected \(H, W, C\)"):
+        Image(pixels)
+
+
+def test_bands_get_their_usual_names() -> None:
+    assert Image(np.zeros((1, 1, 3), np.uint8)).bands == ("red", "green", "blue")
+    assert default_bands(6) == ("band1", "band2", "band3", "band4", "band5", "band6")
+    with pytest.raises(ImageError, match="band names"):
+        Image(np.zeros((1, 1, 3), np.uint8), bands=("red",))
+
+
+@pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)])
+def test_brightness_for_people_follows_the_dtype_never_the_content(dtype: type, white: float) -> None:
+    dim = np.full((1, 1, 1), white / 5, dtype)
+    assert Image(dim).to_rgb8().tolist() == [[[51, 51, 51]]]
+
+
+def test_a_sample_refuses_labels_of_another_size_and_says_both() -> None:
+    image = Image(np.zeros((2, 3, 3), np.uint8))
+    with pytest.raises(LabelError, match=r"m\.png.*labels 2x3.*3x2 \(width x height\)"):
+        Sample(image, LabelMap(np.zeros((3, 2), np.uint8), TABLE), name="m", source="m.png")
+
+
+def test_a_prediction_has_the_size_of_its_image() -> None:
+    image = Image(np.zeros((2, 3, 3), np.uint8))
+    labels = LabelMap(np.zeros((2, 3), np.uint8), TABLE)
+    assert Prediction(labels, np.ones((2, 3), np.float32), image).overlay().size == (3, 2)
+    with pytest.raises(LabelError, match="differ in size"):
+        Prediction(labels, np.ones((3, 3), np.float32), image)
+
+
+def test_an_overlay_mixes_by_opacity_and_leaves_ignored_pixels_alone() -> None:
+    image = Image(np.full((1, 3, 3), 100, np.uint8))
+    labels = LabelMap(np.array([[0, 1, 255]], np.uint8), TABLE)  # black, (128, 0, 0), ignore
+    half = np.asarray(blend(image, labels, opacity=0.5))
+    assert half.tolist() == [[[50, 50, 50], [114, 50, 50], [100, 100, 100]]]
+    assert np.asarray(blend(image, labels, opacity=0)).tolist() == image.pixels.tolist()
+    assert np.asarray(blend(image, labels, opacity=1))[0, 1].tolist() == [128, 0, 0]
+
+
+def test_an_error_says_what_where_got_expected_and_cure_and_survives_pickling() -> None:
+    error = LabelError("w", where="file", got=1, expected=2, fix="do this")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes: worker processes send errors this way
+    assert str(again) == "file: w; got 1; expected 2; do this"
+    assert (again.what, again.where, again.fix, again.exit_code) == ("w", "file", "do this", 2)
+
+
+def test_a_missing_extra_is_answered_with_the_install_line() -> None:
+    require("json", needs="x", extra="train")
+    with pytest.raises(TessellaError, match=r"flying needs .*'no_such_module_here'.*pip install 'tessella\[train\]'"):
+        require("no_such_module_here", needs="flying", extra="train")
