@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tessella.bundle.opening import open_bundle
 from tessella.core.errors import BundleError
 from tessella.core.extras import require
 from tessella.predict.predictor import Predictor
+
+if TYPE_CHECKING:
+    from tessella.models.network import Network
+    from tessella.recipe.plan import Plan
 
 
 def load(path: str | Path, *, device: str = "auto") -> Predictor:
@@ -34,7 +39,19 @@ def load(path: str | Path, *, device: str = "auto") -> Predictor:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from tessella.predict.runtime_torch import TorchRuntime
 
-    return Predictor(TorchRuntime(bundle, device=device), bundle.plan, path, bundle.digest)
+    return Predictor(TorchRuntime.of_bundle(bundle, device=device), bundle.plan, path, bundle.digest)
+
+
+def wrap(network: Network, plan: Plan) -> Predictor:
+    """Make a predictor of a network that is not sealed yet, to score it while it is trained.
+
+    Args:
+        network: In evaluation mode; used as it is, on the device it lies on.
+        plan: Every setting.
+    """
+    from tessella.predict.runtime_torch import TorchRuntime
+
+    return Predictor(TorchRuntime(network), plan, Path(), "")
 
 
 def _load_onnx(path: Path) -> Predictor:

@@ -1,4 +1,4 @@
-"""The torch runtime: the network of a bundle itself, on the GPU where there is one. Imports torch."""
+"""The torch runtime: the network itself, in fp32, on the device it lies on. Imports torch."""
 
 from __future__ import annotations
 
@@ -13,23 +13,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.bundle.opening import Bundle
+    from tessella.models.network import Network
 
 
 class TorchRuntime:
-    """Runs the network of a bundle in fp32.
+    """Runs a network in fp32.
 
     Args:
-        bundle: An opened bundle; its probe is replayed here.
-        device: A torch device, or "auto": the GPU where there is one, else the CPU.
-
-    Raises:
-        BundleError: The network does not answer its probe as it did when the bundle was sealed.
+        network: In evaluation mode, on its device.
     """
 
-    def __init__(self, bundle: Bundle, *, device: str = "auto") -> None:
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, *, device: str = "auto") -> TorchRuntime:
+        """Load the network of a bundle and replay its probe.
+
+        Args:
+            bundle: An opened bundle.
+            device: A torch device, or "auto": the GPU where there is one, else the CPU.
+
+        Raises:
+            BundleError: The network does not answer its probe as it did when the bundle was sealed.
+        """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._network = load_network(bundle, device=device)
+        return cls(load_network(bundle, device=device))
 
     def logits(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Run photos of one size: (B, C, H, W) raw pixels to (B, K, H, W) float32 logits."""
