@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,14 @@ Whole = Annotated[int, Field(ge=0)]
 SizeHw = tuple[Count, Count]
 """Height and width in pixels."""
 
-Range = tuple[Positive, Positive]
+
+def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"the smaller number stands first: [{pair[1]:g}, {pair[0]:g}]")
+    return pair
+
+
+Range = Annotated[tuple[Positive, Positive], AfterValidator(_in_order)]
 """Smallest and largest factor."""
 
 

@@ -102,12 +102,6 @@ class AugmentPlan(Part):
     blur: Share
     rare_class: Share
 
-    @model_validator(mode="after")
-    def _scale_in_order(self) -> Self:
-        if self.scale[0] > self.scale[1]:
-            raise ValueError("scale needs the smaller factor first")
-        return self
-
 
 class LossTerm(Part):
     """One term of the loss: a row of the losses table, its share in the sum, and its options."""

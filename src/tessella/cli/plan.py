@@ -1,0 +1,118 @@
+"""`tessella plan`: what `tessella train` would do with a data set, how long it takes, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tessella.recipe.plan import Plan
+
+
+def plan(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder.")],
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock minutes of training.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the training photos, instead of minutes.")] = None,
+    preset: Annotated[str | None, typer.Option(help="What the photos show; `general` fits most.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML).")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
+    ] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="Class file, when the data set does not say its classes.")
+    ] = None,
+    format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
+    seed: Annotated[int | None, typer.Option(min=0, help="Seeds weights, crops and order.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Print what training would do: network, crop, batch, steps, learning rate, loss, time and memory, and why.
+
+    Data and machine are measured, and one training step is timed; nothing is trained and nothing is written.
+    """
+    from tessella.cli.console import emit_json, progress, results
+    from tessella.dataset import open_dataset
+    from tessella.recipe.planner import plan_index
+    from tessella.recipe.recipe import gather
+    from tessella.train.timing import time_step
+
+    asked = gather(recipe, preset=preset, overrides=set_ or ())
+    index = open_dataset(data, format=format, classes=classes)
+    with progress("Measuring") as advance:
+        settled = plan_index(index, asked, timer=time_step, minutes=minutes, epochs=epochs, seed=seed, progress=advance)
+    if json:
+        emit_json(settled.to_json())
+    else:
+        results().print(plan_table(settled))
+
+
+def plan_table(settled: Plan) -> Table:
+    """Lay a plan out for people: choice, value and reason."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, overflow in (("", "fold"), ("settled", "fold"), ("why", "fold")):
+        table.add_column(heading, overflow=overflow)  # type: ignore[arg-type]  # rich's literal
+    for name, value, key in _rows(settled):
+        table.add_row(name, value, settled.why.get(key, ""))
+    return table
+
+
+def _rows(settled: Plan) -> list[tuple[str, str, str]]:
+    augment, training, optimiser = settled.augment, settled.training, settled.optimiser
+    options = ", ".join(f"{name} {value}" for name, value in settled.model.options.items())
+    loss = " + ".join(f"{term.weight:g} {term.name}" for term in settled.loss.terms)
+    weights = settled.loss.class_weights
+    accumulate = f" x {training.accumulate}" if training.accumulate > 1 else ""
+    expected = settled.expected
+    return [
+        ("photos", f"{settled.splits.train_samples} train, {settled.splits.val_samples} val", "splits"),
+        ("classes", _listed(settled.table.names), "classes"),
+        ("network", f"{settled.model.name}{f' ({options})' if options else ''}", "model.name"),
+        ("weights", settled.model.weights or "from scratch", "model.weights"),
+        ("crop", "{1} x {0}".format(*augment.crop_hw), "augment.crop_hw"),
+        ("augmentation", _augmentation(settled), "augment.scale"),
+        ("batch", f"{training.batch}{accumulate}", "training.batch"),
+        ("steps", f"{training.steps}", "training.steps"),
+        ("learning rate", f"{optimiser.learning_rate:g}, {optimiser.schedule}", "optimiser.learning_rate"),
+        ("optimiser", f"{optimiser.name}, weight decay {optimiser.weight_decay:g}", "optimiser.name"),
+        ("average", f"decay {optimiser.ema_decay:g}" if optimiser.ema_decay else "none", "optimiser.ema_decay"),
+        ("loss", loss, "loss.terms"),
+        ("class weights", _listed([f"{weight:.3g}" for weight in weights]), "loss.class_weights"),
+        ("precision", training.precision, "training.precision"),
+        ("expected time", _duration(expected.seconds), "training.minutes"),
+        ("expected memory", f"{expected.memory_bytes / 2**30:.1f} GiB", "expected"),
+        ("passes", f"{expected.epochs:.1f} over the training photos", ""),
+    ]
+
+
+def _augmentation(settled: Plan) -> str:
+    augment = settled.augment
+    words = ["scale {:g} to {:g}".format(*augment.scale)]
+    flags = {
+        "flip left-right": augment.flip_horizontal,
+        "flip up-down": augment.flip_vertical,
+        "right angles": augment.right_angles,
+        "rotation": augment.rotate_degrees,
+        "shear": augment.shear_degrees,
+        "elastic": augment.elastic,
+        "colour": max(augment.brightness, augment.contrast, augment.saturation, augment.hue, augment.gamma),
+        "rare classes first": augment.rare_class,
+    }
+    return ", ".join([*words, *(name for name, value in flags.items() if value)])
+
+
+def _listed(names: tuple[str, ...] | list[str], most: int = 12) -> str:
+    more = f", ... ({len(names)})" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

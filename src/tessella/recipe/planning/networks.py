@@ -1,0 +1,193 @@
+"""Which network, at which batch: candidates are timed, and the largest that sees enough crops is taken."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.errors import RecipeError
+from tessella.recipe.plan import ModelPlan
+from tessella.recipe.planning.choices import choose_batch, choose_learning_rate
+
+if TYPE_CHECKING:
+    from tessella.recipe.machine import Machine
+    from tessella.recipe.part import Option
+    from tessella.recipe.plan import Plan
+    from tessella.recipe.planning.cost import StepCost, Timer
+    from tessella.recipe.planning.reasons import Reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network that may be chosen: a row of the models table and its options."""
+
+    name: str
+    options: dict[str, Option] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name} {value}" for name, value in self.options.items())
+        return f"{self.name} ({settings})" if settings else self.name
+
+
+CANDIDATES: Final[dict[str, tuple[Candidate, ...]]] = {
+    "cpu": (Candidate("mosaic"),),
+    "cuda": (Candidate("mosaic"),),
+}
+"""By device, from small to large."""
+
+ENOUGH_CROPS: Final = 10_000
+"""A larger network is worth its time once it sees this many crops from scratch."""
+
+FEWEST_STEPS: Final = 300
+"""With fewer steps than this, smaller batches learn more."""
+
+SMALLEST_BATCH: Final = 2
+"""Batch norms need at least two crops."""
+
+MEMORY_SHARE: Final = 0.8
+"""Share of the memory that may be planned with."""
+
+PROCESS_BYTES: Final = 800 << 20
+"""Python, torch and its kernels, before the first tensor (measured: 0.59 GB after import, 0.78 after a step)."""
+
+CROP_SECONDS_PER_PX: Final = 8e-9
+"""Cutting and colouring a crop, per pixel of it (2 ms for 512 x 512)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The network that was chosen, at the batch that fits.
+
+    Args:
+        plan: The draft with network, batch and learning rate settled.
+        cost: Of one step.
+        step_seconds: Of one optimiser step with the making of its crops.
+    """
+
+    plan: Plan
+    cost: StepCost
+    step_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the choice of a network stands on.
+
+    Args:
+        machine: Cores, memory, GPU.
+        timer: Times one step.
+        seconds: Seconds of training, 0 = no limit.
+        cached_bytes: Memory taken by decoded photos.
+    """
+
+    machine: Machine
+    timer: Timer
+    seconds: float
+    cached_bytes: int
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that one step may take."""
+        gpu = self.machine.gpu
+        if gpu is not None:
+            return int(MEMORY_SHARE * gpu.memory_bytes)
+        return max(0, int(MEMORY_SHARE * self.machine.memory_bytes) - PROCESS_BYTES - self.cached_bytes)
+
+
+def choose_network(draft: Plan, reasons: Reasons, means: Means) -> Chosen:
+    """Settle network, batch, accumulation and learning rate.
+
+    Args:
+        draft: Everything else settled.
+        reasons: What was asked; takes the reasons.
+        means: Machine, timer and time.
+
+    Raises:
+        RecipeError: Not even the smallest batch fits into the memory.
+    """
+    asked = reasons.asked.model
+    if asked.name is not None or asked.options is not None:
+        only = Candidate(asked.name or CANDIDATES[means.machine.device][0].name, dict(asked.options or {}))
+        reasons.why["model.name"] = reasons.source("model.name") if asked.name else "usual for this machine"
+        return _fit(draft, only, reasons, means)
+    fitted = [_fit(draft, candidate, reasons, means) for candidate in CANDIDATES[means.machine.device]]
+    best = fitted[0]
+    for chosen in fitted[1:]:
+        if _crops(chosen, means) >= ENOUGH_CROPS:
+            best = chosen
+    reasons.why["model.name"] = _why_network(best, fitted, means)
+    return _fit(draft, Candidate(best.plan.model.name, best.plan.model.options), reasons, means)
+
+
+def _why_network(best: Chosen, fitted: list[Chosen], means: Means) -> str:
+    pace = f"{best.step_seconds:.2f} s a step on this machine"
+    if len(fitted) == 1:
+        return f"made for training from scratch on small data and for speed; {pace}"
+    if not means.seconds:
+        return f"the largest of {len(fitted)} candidates, as no time limit was asked; {pace}"
+    return f"of {len(fitted)} candidates the largest that sees {ENOUGH_CROPS} crops in the time; {pace}"
+
+
+def _crops(chosen: Chosen, means: Means) -> float:
+    training = chosen.plan.training
+    crops_a_second = training.batch * training.accumulate / chosen.step_seconds
+    return crops_a_second * means.seconds if means.seconds else math.inf
+
+
+def _fit(draft: Plan, candidate: Candidate, reasons: Reasons, means: Means) -> Chosen:
+    asked = reasons.asked
+    batch, why = choose_batch(draft.augment.crop_hw, means.machine.device)
+    batch = asked.training.batch or batch
+    while True:
+        plan = _with(draft, candidate, batch, reasons)
+        cost = means.timer(plan, memory_limit=means.memory_limit)
+        fits = math.isfinite(cost.seconds) and cost.memory_bytes <= means.memory_limit
+        step_seconds = _step_seconds(plan, cost, means) if fits else math.inf
+        settled = asked.training.batch is not None or batch <= SMALLEST_BATCH
+        if fits and (settled or not means.seconds or means.seconds / step_seconds >= FEWEST_STEPS):
+            reasons.pick("training.batch", asked.training.batch, (batch, why))
+            return Chosen(plan, cost, step_seconds)
+        if settled:
+            raise _too_large(plan, cost, means)
+        why = "fewer, so that more steps fit into the time" if fits else "as many as fit into the memory"
+        batch = max(SMALLEST_BATCH, batch // 2)
+
+
+def _with(draft: Plan, candidate: Candidate, batch: int, reasons: Reasons) -> Plan:
+    asked = reasons.asked
+    accumulate = reasons.pick("training.accumulate", asked.training.accumulate, (1, "the batch fits in one pass"))
+    weights = reasons.pick("model.weights", asked.model.weights, ("", "from scratch, unless asked otherwise"))
+    rate = choose_learning_rate(
+        candidate.name, draft.optimiser.name, crops=batch * accumulate, pretrained=bool(weights)
+    )
+    rate_picked = reasons.pick("optimiser.learning_rate", asked.optimiser.learning_rate, rate)
+    return draft.model_copy(
+        update={
+            "model": ModelPlan(name=candidate.name, options=candidate.options, weights=weights),
+            "optimiser": draft.optimiser.model_copy(update={"learning_rate": rate_picked}),
+            "training": draft.training.model_copy(update={"batch": batch, "accumulate": accumulate}),
+        }
+    )
+
+
+def _step_seconds(plan: Plan, cost: StepCost, means: Means) -> float:
+    height, width = plan.augment.crop_hw
+    crops = plan.training.batch * height * width * CROP_SECONDS_PER_PX
+    if means.machine.gpu is None:
+        # crops are made on the cores on which the network runs
+        return plan.training.accumulate * (cost.seconds + crops / plan.training.threads)
+    return plan.training.accumulate * max(
+        cost.seconds, crops / plan.training.workers if plan.training.workers else crops
+    )
+
+
+def _too_large(plan: Plan, cost: StepCost, means: Means) -> RecipeError:
+    height, width = plan.augment.crop_hw
+    return RecipeError(
+        f"one step of {plan.model.name} does not fit into the memory",
+        got=f"{cost.memory_bytes / 2**30:.1f} GiB for {plan.training.batch} crops of {width}x{height}",
+        expected=f"at most {means.memory_limit / 2**30:.1f} GiB",
+        fix=f"try --set augment.crop_hw=[{max(32, height // 32 * 16)},{max(32, width // 32 * 16)}], "
+        "a smaller batch, or a smaller network",
+    )
