@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 """Any of the dtypes of an image; OpenCV's own types do not say which."""
-
-MARGIN_PX: Final = 2
-"""Source pixels kept around a warped patch, so that its inner edges are never interpolated as photo edges."""
 
 
 def resize_window(
@@ -50,8 +47,9 @@ def resize_window(
     # bilinear sees two source pixels; shrinking by more than two needs an average over all of them
     shrinks = bottom - top > 2 * out_hw[0] + 1 or right - left > 2 * out_hw[1] + 1
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    pixels = cv2.resize(patch, out_hw[::-1], interpolation=how).reshape(*out_hw, -1)
-    return pixels, cv2.resize(labels, out_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    pixels: Array = cv2.resize(patch, out_hw[::-1], interpolation=how).reshape(*out_hw, -1)
+    moved: Array = cv2.resize(labels, out_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return pixels, moved
 
 
 def turn(array: Array, geometry: Geometry) -> Array:
@@ -89,28 +87,38 @@ def warp(image: Pixels, ids: NDArray[np.uint8], geometry: Geometry) -> tuple[Pix
     matrix[:, :2] = geometry.linear
     matrix[:, 2] = np.array(geometry.centre_xy) - geometry.linear @ np.array([crop_w / 2, crop_h / 2])
     reach = 0.0 if geometry.shifts_px is None else float(np.abs(geometry.shifts_px).max()) * 1.5
-    rows, columns = _footprint(matrix, geometry.crop_hw, reach=reach, photo_hw=(ids.shape[0], ids.shape[1]))
+    factor = max(1, math.floor(1 / geometry.scale + 1e-6))
+    rows, columns = _footprint(
+        matrix, geometry.crop_hw, reach=reach, margin=2 * factor, photo_hw=(ids.shape[0], ids.shape[1])
+    )
     patch, labels = image[rows, columns], ids[rows, columns]
     matrix[:, 2] -= (columns.start, rows.start)
     sample = _affine_sampler if geometry.shifts_px is None else _bent_sampler
-    factor = max(1, math.floor(1 / geometry.scale + 1e-6))
-    reduced = _average(patch, factor) if factor > 2 else patch
-    shrunk = matrix / factor if factor > 2 else matrix
+    # bilinear sees two source pixels; shrinking by more needs averages, of whole blocks so that the map stays exact
+    reduced, shrunk = (_average(patch, factor), matrix / factor) if factor > 2 else (patch, matrix)
     moved_ids = sample(geometry, matrix, nearest=True)(labels)
     return _by_fours(sample(geometry, shrunk, nearest=False), reduced), moved_ids
 
 
 def _footprint(
-    matrix: NDArray[np.float64], crop_hw: tuple[int, int], *, reach: float, photo_hw: tuple[int, int]
+    matrix: NDArray[np.float64], crop_hw: tuple[int, int], *, reach: float, margin: int, photo_hw: tuple[int, int]
 ) -> tuple[slice, slice]:
-    """Return the rows and columns of the photo that the crop can see (crop first: the rest is never touched)."""
+    """Return the rows and columns of the photo that the crop can see (crop first: the rest is never touched).
+
+    Args:
+        matrix: (2, 3), crop to photo coordinates.
+        crop_hw: Size of the crop.
+        reach: How far an elastic shift can go, in crop pixels.
+        margin: Photo pixels to keep around, so that inner edges are never interpolated as the photo's edge.
+        photo_hw: Size of the photo.
+    """
     crop_h, crop_w = crop_hw
     xs, ys = (-reach, crop_w + reach), (-reach, crop_h + reach)
     corners = np.array([[x, y, 1.0] for x in xs for y in ys]) @ matrix.T
     seen = []
     for length, low, high in zip(photo_hw[::-1], corners.min(0), corners.max(0), strict=True):
-        first = min(max(math.floor(low) - MARGIN_PX, 0), length - 1)
-        seen.append(slice(first, min(max(math.ceil(high) + MARGIN_PX, first + 1), length)))
+        first = min(max(math.floor(low) - margin, 0), length - 1)
+        seen.append(slice(first, min(max(math.ceil(high) + margin, first + 1), length)))
     return seen[1], seen[0]
 
 

@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from types import ModuleType
 from typing import Any, Final
 
 from torch import nn
@@ -127,7 +126,7 @@ def stride(architecture: str, encoder: str, **_options: object) -> int:
     return 2 * int(patch.group(1)) if patch else STRIDE
 
 
-def _library() -> ModuleType:
+def _library() -> Any:  # noqa: ANN401  # an untyped module
     """Import the library, which takes seconds, when the first of its networks is asked for."""
     require("segmentation_models_pytorch", needs="an smp: network", extra="train")
     import segmentation_models_pytorch
