@@ -179,7 +179,7 @@ def _class_pixels(look: Look) -> NDArray[np.int64] | None:
 
 
 def _label_digest(annotation: Annotation | None) -> str:
-    """Return text that is equal for equal annotations; CRC-32 is enough, as only identical photos are compared by it."""
+    """Return text that is equal for equal annotations; CRC-32 is enough, as it is asked of identical photos only."""
     if annotation is None:
         return ""
     if isinstance(annotation, StoredMask):

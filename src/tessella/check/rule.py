@@ -13,17 +13,30 @@ if TYPE_CHECKING:
     from tessella.core.annotation import Annotation
 
 
+class Change(NamedTuple):
+    """One change that a repair made.
+
+    Args:
+        what: What was done, as words that follow the place.
+        shape: The shape's position in the drawing before this repair; None for the whole label.
+    """
+
+    what: str
+    shape: int | None = None
+
+
 class Mend(NamedTuple):
     """A repaired annotation.
 
     Args:
-        annotation: Like the one in the look, repaired. Shapes keep their order; a removed shape is left out, a
-            changed one is a new object, all others are the same objects.
-        changes: One sentence per change.
+        annotation: Like the one in the look, repaired. A changed shape is a new object, all others are the same ones.
+        changes: What was done.
+        deleted: Positions, before this repair, of the shapes that are left out.
     """
 
     annotation: Annotation
-    changes: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
+    deleted: tuple[int, ...] = ()
 
 
 class Located(NamedTuple):

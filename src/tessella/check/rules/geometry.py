@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.check.rule import Mend
+from tessella.check.rule import Change, Mend
 from tessella.check.rules.sizes import frame_of_points
 from tessella.check.rules.turned import follows_stored
 from tessella.core.finding import Finding
@@ -91,32 +91,31 @@ def clip_shapes(look: Look) -> Mend:
     """Cut polygons and rectangles at the border; delete those that lie wholly outside (G101)."""
     drawing, frame = _require_drawing(look), frame_hw(look)
     if frame is None:
-        return Mend(drawing, ())
-    shapes, changes = [], []
+        return Mend(drawing)
+    shapes, changes, deleted = [], [], []
     for number, shape in enumerate(drawing.shapes):
         by = overshoot(shape, frame)
-        if by <= 0 or shape.kind not in CLIPPED:
-            shapes.append(shape)
-            continue
-        cut = _clipped(shape, frame)
+        cut = _clipped(shape, frame) if by > 0 and shape.kind in CLIPPED else shape
         if cut is None:
-            changes.append(f"shape {number} ({shape.label!r}) lay wholly outside the photo and was deleted")
-        else:
-            shapes.append(cut)
-            changes.append(f"shape {number} ({shape.label!r}) was cut at the border; it reached {by:.2f} px beyond")
-    return Mend(replace(drawing, shapes=tuple(shapes)), tuple(changes))
+            deleted.append(number)
+            changes.append(Change(f"{shape.label!r} lay wholly outside the photo and was deleted", number))
+            continue
+        shapes.append(cut)
+        if cut is not shape:
+            changes.append(Change(f"{shape.label!r} was cut at the border; it reached {by:.2f} px beyond", number))
+    return Mend(replace(drawing, shapes=tuple(shapes)), tuple(changes), tuple(deleted))
 
 
 def drop_short_shapes(look: Look) -> Mend:
     """Delete shapes that have too few points to cover anything (G102)."""
     drawing = _require_drawing(look)
+    short = tuple(number for number, shape in enumerate(drawing.shapes) if is_short(shape))
+    changes = []
+    for number in short:
+        shape = drawing.shapes[number]
+        changes.append(Change(f"a {shape.kind} of {len(shape.points_xy)} points, {shape.label!r}, was deleted", number))
     kept = tuple(shape for shape in drawing.shapes if not is_short(shape))
-    changes = tuple(
-        f"shape {number} ({shape.label!r}, {len(shape.points_xy)} points) was deleted"
-        for number, shape in enumerate(drawing.shapes)
-        if is_short(shape)
-    )
-    return Mend(replace(drawing, shapes=kept), changes)
+    return Mend(replace(drawing, shapes=kept), tuple(changes), short)
 
 
 def drop_broken_points(look: Look) -> Mend:
@@ -130,9 +129,8 @@ def drop_broken_points(look: Look) -> Mend:
         kept = _finite(shape.points_xy)
         holes = tuple(ring for ring in map(_finite, shape.holes) if len(ring) >= 3)
         shapes.append(replace(shape, points_xy=kept, holes=holes))
-        changes.append(
-            f"shape {number} ({shape.label!r}) lost {len(shape.points_xy) - len(kept)} points that are no numbers"
-        )
+        lost = len(shape.points_xy) - len(kept)
+        changes.append(Change(f"{shape.label!r} lost {lost} points that are no numbers", number))
     return Mend(replace(drawing, shapes=tuple(shapes)), tuple(changes))
 
 
@@ -247,5 +245,5 @@ def _count(over: list[tuple[int, float]]) -> str:
 
 def _require_drawing(look: Look) -> Drawing:
     if look.drawing is None:
-        raise TypeError(f"{look.label_where} holds no shapes")  # a repair runs only where its rule found something
+        raise TypeError(f"{look.label_where} holds no shapes")  # repairs run only where the rule fired
     return look.drawing

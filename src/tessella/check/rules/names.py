@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tessella.check.rule import Located, Mend
+from tessella.check.rule import Change, Located, Mend
 from tessella.core.classes import nearest_hint
 from tessella.core.finding import Finding
 
@@ -63,13 +63,13 @@ def rename_shapes(look: Look) -> Mend:
     """Give shapes the one known name that theirs is a slip of (L110)."""
     drawing = look.drawing
     if drawing is None:
-        raise TypeError(f"{look.label_where} holds no shapes")  # a repair runs only where its rule found something
+        raise TypeError(f"{look.label_where} holds no shapes")  # repairs run only where the rule fired
     known = list(look.coding.name_to_id())
     shapes, changes = [], []
     for number, shape in enumerate(drawing.shapes):
         meant = None if shape.label in known else sure_name(shape.label, known)
         if meant is not None:
-            changes.append(f"shape {number}: {shape.label!r} became {meant!r}")
+            changes.append(Change(f"{shape.label!r} became {meant!r}", number))
         shapes.append(shape if meant is None else replace(shape, label=meant))
     return Mend(replace(drawing, shapes=tuple(shapes)), tuple(changes))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tessella.check.rule import Mend
+from tessella.check.rule import Change, Mend
 from tessella.check.rules.turned import follows_stored
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.finding import Finding
@@ -56,23 +56,23 @@ def size_mismatch(look: Look) -> Iterator[Finding]:
 
 def match_size(look: Look) -> Mend:
     """Scale a mask or its shapes to the photo, or correct the size that the file states (S101)."""
-    if look.photo is None or look.annotation is None:
-        raise TypeError(
-            f"{look.label_where} has no photo to match"
-        )  # a repair runs only where its rule found something
-    hw = look.photo.hw
-    if isinstance(look.annotation, StoredMask):
-        old = look.annotation.hw
-        mended = replace(
-            look.annotation, pixels=look.annotation.pixels[np.ix_(_nearest(hw[0], old[0]), _nearest(hw[1], old[1]))]
-        )
-        return Mend(mended, (f"the mask was scaled from {_size(old)} to {_size(hw)} by nearest neighbour",))
-    stated = look.annotation.declared_hw or hw
+    photo, annotation = look.photo, look.annotation
+    if photo is None or annotation is None:
+        raise TypeError(f"{look.label_where} has no photo to match")  # repairs run only where the rule fired
+    hw = photo.hw
+    if isinstance(annotation, StoredMask):
+        old = annotation.hw
+        pixels = annotation.pixels[np.ix_(_nearest(hw[0], old[0]), _nearest(hw[1], old[1]))]
+        change = Change(f"the mask was scaled from {_size(old)} to {_size(hw)} by nearest neighbour")
+        return Mend(replace(annotation, pixels=pixels), (change,))
+    stated = annotation.declared_hw or hw
     if frame_of_points(look) == "photo":
-        return Mend(replace(look.annotation, declared_hw=hw), (f"the stated size {_size(stated)} became {_size(hw)}",))
+        change = Change(f"the stated size {_size(stated)} became {_size(hw)}")
+        return Mend(replace(annotation, declared_hw=hw), (change,))
     scale = np.array([hw[1] / stated[1], hw[0] / stated[0]])
-    shapes = tuple(_scaled(shape, scale) for shape in look.annotation.shapes)
-    return Mend(Drawing(shapes, hw), (f"{len(shapes)} shapes were scaled from {_size(stated)} to {_size(hw)}",))
+    shapes = tuple(_scaled(shape, scale) for shape in annotation.shapes)
+    change = Change(f"{len(shapes)} shapes were scaled from {_size(stated)} to {_size(hw)}")
+    return Mend(Drawing(shapes, hw), (change,))
 
 
 def stated_hw(look: Look) -> Hw | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.check.rule import Mend
+from tessella.check.rule import Change, Mend
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.finding import Finding
 from tessella.files.images import orient
@@ -64,17 +64,15 @@ def follows_stored(look: Look) -> bool:
 
 def turn_label(look: Look) -> Mend:
     """Turn a label that lies as the photo is stored (A101)."""
-    if look.photo is None or look.annotation is None:
-        raise TypeError(
-            f"{look.label_where} has no photo to follow"
-        )  # a repair runs only where its rule found something
-    orientation, change = look.photo.orientation, (f"turned by the photo's EXIF orientation {look.photo.orientation}",)
-    if isinstance(look.annotation, StoredMask):
-        pixels = np.ascontiguousarray(orient(look.annotation.pixels, orientation))
-        return Mend(replace(look.annotation, pixels=pixels, orientation=1), change)
-    stored = look.photo.stored_hw
-    shapes = tuple(_turned(shape, stored, orientation) for shape in look.annotation.shapes)
-    return Mend(Drawing(shapes, look.photo.hw), change)
+    photo, annotation = look.photo, look.annotation
+    if photo is None or annotation is None:
+        raise TypeError(f"{look.label_where} has no photo to follow")  # repairs run only where the rule fired
+    change = Change(f"turned by the photo's EXIF orientation {photo.orientation}")
+    if isinstance(annotation, StoredMask):
+        pixels = np.ascontiguousarray(orient(annotation.pixels, photo.orientation))
+        return Mend(replace(annotation, pixels=pixels, orientation=1), (change,))
+    shapes = tuple(_turned(shape, photo.stored_hw, photo.orientation) for shape in annotation.shapes)
+    return Mend(Drawing(shapes, photo.hw), (change,))
 
 
 def turn_points(points_xy: NDArray[np.float64], stored_hw: tuple[int, int], orientation: int) -> NDArray[np.float64]:

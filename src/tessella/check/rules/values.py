@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tessella.check.greys import BLUR_GAP, JPEG_GAP, snap
-from tessella.check.rule import Located, Mend
+from tessella.check.rule import Change, Located, Mend
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.finding import Finding
@@ -130,7 +130,7 @@ def snap_strays(look: Look) -> Mend:
     """Give every undeclared pixel the nearest declared value nearby (L103, L104)."""
     mask, strays = _require_mask(look), look.strays
     if strays is None:
-        return Mend(mask, ())
+        return Mend(mask)
     kinds = declared_colours(look.coding) if mask.is_colour else declared_values(look.coding, mask.pixels.dtype)
     stray = undeclared(mask, look.coding)
     colours = mask.pixels[..., :3] if mask.is_colour else mask.pixels
@@ -138,7 +138,7 @@ def snap_strays(look: Look) -> Mend:
     if mask.is_colour and mask.pixels.shape[2] == 4:
         snapped = np.dstack([snapped, mask.pixels[..., 3]])
     why = f"{strays.pixels} px with {len(strays.counts)} undeclared values got the nearest declared value nearby"
-    return Mend(replace(mask, pixels=snapped), (why,))
+    return Mend(replace(mask, pixels=snapped), (Change(why),))
 
 
 def ids_from_colours(look: Look) -> Mend:
@@ -146,14 +146,14 @@ def ids_from_colours(look: Look) -> Mend:
     mask = _require_mask(look)
     grey = _ids_in_rgb(look)
     if grey is not None:
-        return Mend(StoredMask(grey, "L", None, mask.orientation), ("three equal channels became one",))
+        return Mend(StoredMask(grey, "L", None, mask.orientation), (Change("three equal channels became one"),))
     by_id = {index: values[0] for index, values in enumerate(look.coding.values)}
     by_id[IGNORE] = look.coding.ignore_values[0] if look.coding.ignore_values else IGNORE
     wide = max(by_id.values()) > 255
     pixels = np.zeros(mask.hw, np.uint16 if wide else np.uint8)
     for colour, index in look.coding.colour_to_id().items():
         pixels[(mask.pixels[..., :3] == colour).all(axis=2)] = by_id[index]
-    change = "colours became the stored values of their classes"
+    change = Change("colours became the stored values of their classes")
     return Mend(StoredMask(pixels, "I;16" if wide else "L", None, mask.orientation), (change,))
 
 
@@ -161,11 +161,11 @@ def foreground_from_255(look: Look) -> Mend:
     """Store the foreground's own value instead of 255 (L105)."""
     mask, value = _require_mask(look), _other_value(look.coding)
     if value is None or mask.is_colour:
-        return Mend(mask, ())
+        return Mend(mask)
     name = look.coding.table.names[look.coding.value_to_id()[value]]
     here = mask.pixels == 255
     pixels = np.where(here, np.asarray(value, mask.pixels.dtype), mask.pixels)
-    return Mend(replace(mask, pixels=pixels), (f"{int(here.sum())} px of 255 became {value} ({name})",))
+    return Mend(replace(mask, pixels=pixels), (Change(f"{int(here.sum())} px of 255 became {value} ({name})"),))
 
 
 def declared_values(coding: LabelCoding, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -233,5 +233,5 @@ def _snapping(fixable: bool, otherwise: str) -> str:
 
 def _require_mask(look: Look) -> StoredMask:
     if look.mask is None:
-        raise TypeError(f"{look.label_where} is no mask")  # a repair runs only where its rule found something
+        raise TypeError(f"{look.label_where} is no mask")  # repairs run only where the rule fired
     return look.mask
