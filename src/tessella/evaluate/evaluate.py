@@ -36,6 +36,7 @@ def evaluate(
     predictor: SegmentsPhotos,
     index: Index,
     *,
+    split: str = "all",
     progress: Callable[[int, int], None] | None = None,
     examples: int = 2,
 ) -> Report:
@@ -47,6 +48,7 @@ def evaluate(
     Args:
         predictor: The model.
         index: The data set, or one split of it.
+        split: What to call that part of the data set in the report.
         progress: Called with (photos done, photos in all).
         examples: How many of the best, the median and the worst photos to keep for the page; they are predicted a
             second time, so that no other picture stays in memory.
@@ -86,6 +88,7 @@ def evaluate(
             "tessella": __version__,
             "data": str(index.root),
             "format": index.format,
+            "split": split,
             "photos_per_second": round(len(labelled) / max(seconds, 1e-9), 3),
             "seconds": round(seconds, 3),
         },
