@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.core.image import Pixels
     from tessella.core.labelmap import LabelMap
     from tessella.core.sample import Sample
     from tessella.dataset.index import Index

@@ -124,7 +124,7 @@ class Index:
 
     @cached_property
     def _assigned(self) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-        return assign(self.records, self.listing, self.rule)
+        return assign(self.records, self.rule)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -158,6 +158,12 @@ class Index:
             InputError: There is no such split.
         """
         if name not in self.split_names:
+            if sum(record.label is not None for record in self.records) < 2:
+                raise InputError(
+                    "a data set of one labelled photo cannot be split into train and val",
+                    where=self.root,
+                    fix="annotate at least two photos",
+                )
             raise InputError(
                 f"there is no split {name!r}",
                 where=self.root,

@@ -8,13 +8,12 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tessella.core.errors import InputError
 from tessella.dataset.lookalikes import lookalikes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tessella.formats.listing import Listing, Record
+    from tessella.formats.listing import Record
 
 _NUMBERED = re.compile(r"^(.*?)[_\-. ]*[a-z]?(\d+)$", re.I | re.S)
 _ROBOFLOW = re.compile(r"[_.](?:jpe?g|png|bmp|tiff?)\.rf\.[0-9a-f]{8,}$", re.I)
@@ -37,7 +36,7 @@ class SplitRule:
     settled: bool = False
 
 
-def assign(records: Sequence[Record], listing: Listing, rule: SplitRule) -> tuple[tuple[Record, ...], tuple[str, ...]]:
+def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ...], tuple[str, ...]]:
     """Give every labelled photo a split.
 
     Splits that the data set states are kept. Where it states `train` but not `val`, a part of `train` becomes `val`;
@@ -45,14 +44,12 @@ def assign(records: Sequence[Record], listing: Listing, rule: SplitRule) -> tupl
 
     Args:
         records: The photos.
-        listing: Where they come from.
         rule: Seed and share.
 
     Returns:
         The records with their splits, and notes on how they came about.
 
-    Raises:
-        InputError: A split is needed and there is only one group of photos.
+    A data set of fewer than two labelled photos gets no split.
     """
     if rule.settled:
         return tuple(records), ()
@@ -63,13 +60,7 @@ def assign(records: Sequence[Record], listing: Listing, rule: SplitRule) -> tupl
     source = "train" if "train" in stated else ""
     open_ = [number for number, record in enumerate(records) if record.label is not None and record.split == source]
     if len(open_) < 2:
-        raise InputError(
-            "a data set of one photo cannot be split into train and val",
-            where=listing.root,
-            got=f"{len(open_)} labelled photos",
-            expected="at least 2",
-            fix="annotate more photos",
-        )
+        return tuple(records), ("fewer than two labelled photos cannot be split into train and val",)
     groups, notes = find_groups([records[number] for number in open_])
     chosen = _choose(groups, rule)
     settled = list(records)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from tessella.core.errors import FormatError, InputError
 
@@ -57,20 +57,27 @@ def read_text_lines(path: Path, *, max_bytes: int = TEXT_BUDGET) -> list[str]:
     return [line.strip() for line in read_text(path, max_bytes=max_bytes).splitlines() if line.strip()]
 
 
-def read_json(path: Path, *, max_bytes: int = TEXT_BUDGET) -> Any:  # noqa: ANN401 - JSON can be any of its types
+def read_json(path: Path, *, max_bytes: int = TEXT_BUDGET, allow_nan: bool = False) -> Any:  # noqa: ANN401 - JSON
     """Read JSON, refusing what JSON does not have or what hides a fault.
+
+    Args:
+        path: The file.
+        max_bytes: Refuse larger files.
+        allow_nan: Let NaN and Infinity through, for readers that report them with their place.
 
     Raises:
         InputError: The file cannot be read.
         FormatError: Not JSON, NaN or Infinity, a key that occurs twice in one object, or nesting deeper than 64.
     """
-    return parse_json(read_text(path, max_bytes=max_bytes), where=path)
+    return parse_json(read_text(path, max_bytes=max_bytes), where=path, allow_nan=allow_nan)
 
 
-def parse_json(text: str, *, where: object) -> Any:  # noqa: ANN401 - JSON can be any of its types
+def parse_json(text: str, *, where: object, allow_nan: bool = False) -> Any:  # noqa: ANN401 - JSON can be any of its types
     """Parse JSON text with the limits of `read_json`; `where` names the source in errors."""
 
-    def refuse_constant(name: str) -> NoReturn:
+    def constant(name: str) -> float:
+        if allow_nan:
+            return float(name)
         raise FormatError(f"{name} is not a JSON value", where=where, fix="correct the number in the file")
 
     def refuse_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -82,7 +89,7 @@ def parse_json(text: str, *, where: object) -> Any:  # noqa: ANN401 - JSON can b
         return value
 
     try:
-        value = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=refuse_twins)
+        value = json.loads(text, parse_constant=constant, object_pairs_hook=refuse_twins)
     except (json.JSONDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"this is not valid JSON ({error})", where=where, fix="export the file again") from error
     if _depth_exceeds(value, DEPTH_BUDGET):

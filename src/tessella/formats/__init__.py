@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder, walk
-from tessella.formats import index_mask
+from tessella.formats import camvid, colour_mask, index_mask, labelme, voc
 from tessella.formats.listing import Export, Format, Listing, Match, Record
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ __all__ = ["FORMATS", "Export", "Format", "Listing", "Match", "Record", "choose"
 
 FORMATS: Final[dict[str, Format]] = {
     "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.write),
+    "voc": Format(voc.detect, voc.read, voc.load, voc.write),
+    "camvid": Format(camvid.detect, camvid.read, camvid.load),
+    "colour-mask": Format(colour_mask.detect, colour_mask.read, colour_mask.load, colour_mask.write),
+    "labelme": Format(labelme.detect, labelme.read, labelme.load, labelme.write, labelme.photo),
 }
 
 
@@ -51,7 +55,8 @@ def choose(root: Path) -> tuple[str, Match]:
     if not found:
         raise _no_labels(root)
     (name, match), *others = found
-    rivals = [other for other in others if other[1].score == match.score]
+    # voc, camvid and index-mask may describe the very same mask files; shapes are other labels
+    rivals = [other for other in others if other[1].kind != match.kind or other[1].score == match.score]
     if rivals:
         rival, also = rivals[0]
         raise FormatError(

@@ -34,7 +34,7 @@ def detect(root: Path) -> Match | None:
     colour = share_of_colour(pairs.masks)
     if colour > 0.5:
         return None
-    return Match(60, f"{len(pairs.masks)} single-channel masks, {pairs.how}")
+    return Match(60, f"{len(pairs.masks)} photos have a single-channel mask")
 
 
 def share_of_colour(masks: Sequence[Path]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tessella.core.annotation import Annotation
 from tessella.core.classes import LabelCoding
@@ -18,10 +18,12 @@ class Match(NamedTuple):
     Args:
         score: 1..100; 90 and above: files that only this format has.
         why: What was seen, as a sentence for people.
+        kind: What the labels are; mask formats may describe the same files, a mask and a shape format never do.
     """
 
     score: int
     why: str
+    kind: Literal["masks", "shapes"] = "masks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,263 @@
+"""labelme: one JSON file per photo with its drawn shapes (github.com/wkentaro/labelme, every version of the file)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections import Counter
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.core.annotation import Drawing, Shape, ShapeKind
+from tessella.core.classes import IGNORE, LabelCoding
+from tessella.core.errors import FormatError, InputError
+from tessella.files.classes import read_classes
+from tessella.files.masks import decode_mask
+from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
+from tessella.files.text import read_json
+from tessella.formats.class_files import find_classes
+from tessella.formats.discover import discover_names
+from tessella.formats.labelme_write import write
+from tessella.formats.labels import background_id
+from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.pairing import split_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tessella.core.annotation import Annotation
+
+__all__ = ["detect", "load", "photo", "read", "write"]
+
+NAME: Final = "labelme"
+_LOOK_AT: Final = 8
+_KINDS: Final[dict[str, ShapeKind]] = {
+    "polygon": "polygon", "rectangle": "rectangle", "circle": "circle", "line": "line", "linestrip": "linestrip",
+    "point": "point", "points": "points", "mask": "mask",
+    # four corners in order, so the polygon rule holds: LabelMe's own name and that of its fork X-AnyLabeling
+    "oriented_rectangle": "polygon", "rotation": "polygon",
+}  # fmt: skip
+
+
+def detect(root: Path) -> Match | None:
+    """Say whether JSON files with LabelMe's `shapes` lie below `root`; the first eight JSON files are read."""
+    files = walk(root, {".json"})
+    found = sum(_is_labelme(path) for path in files[:_LOOK_AT])
+    if not found:
+        return None
+    return Match(90, f"{found} of the first {min(_LOOK_AT, len(files))} JSON files hold LabelMe shapes", "shapes")
+
+
+def _is_labelme(path: Path) -> bool:
+    try:
+        tree = read_json(path, allow_nan=True)
+    except InputError:
+        return False
+    return (
+        isinstance(tree, dict) and isinstance(tree.get("shapes"), list) and ("imagePath" in tree or "version" in tree)
+    )
+
+
+def read(root: Path, coding: LabelCoding | None) -> Listing:
+    """List the JSON files, their photos, and the photos beside them that have none.
+
+    A photo is looked for where `imagePath` says (Windows or POSIX form, relative to the JSON file), then by that file
+    name beside the JSON file, then by the JSON file's own stem, then anywhere below `root`; last comes the embedded
+    copy.
+
+    Args:
+        root: The data set's folder.
+        coding: The classes, or None to take them from a class file (LabelMe's `labels.txt` here or one folder up) or
+            else from the labels found.
+
+    Raises:
+        FormatError: No LabelMe file lies here, or two of them describe one photo.
+        ClassTableError: The class file contradicts itself.
+    """
+    photos = _Photos(root)
+    records: list[Record] = []
+    orphans: list[str] = []
+    names: Counter[str] = Counter()
+    broken = 0
+    for path in walk(root, {".json"}):
+        try:
+            tree = read_json(path, allow_nan=True)
+        except InputError:
+            tree, broken = {}, broken + 1  # the record stays, so that loading it and `tessella check` name the fault
+        else:
+            if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
+                continue
+        names.update(str(shape.get("label")) for shape in tree.get("shapes", ()) if isinstance(shape, dict))
+        image = photos.find(path, tree.get("imagePath"))
+        if image is None and not tree.get("imageData"):
+            orphans.append(relative_name(path, root))
+            continue
+        records.append(_record(root, image, path))
+    if not records and not orphans:
+        raise FormatError("no LabelMe file lies here", where=root, expected="JSON files with shapes")
+    _refuse_twins(records, root)
+    notes = [f"{broken} JSON files cannot be read"] if broken else []
+    discovered = False
+    if coding is None:
+        coding, found, discovered = _classes(root, names)
+        notes += found
+    if background_id(coding) == IGNORE:
+        notes.append("no class is called background, so pixels that no shape covers are ignored")
+    everything = sorted([*records, *photos.unlabelled(records)], key=lambda record: record.name)
+    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans))
+
+
+class _Photos:
+    """The picture files below the data set's folder, found by path, by name or by stem."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.paths = walk(root, IMAGE_SUFFIXES)
+        self.by_name: dict[str, list[Path]] = {}
+        self.by_stem: dict[Path, list[Path]] = {}
+        for path in self.paths:
+            self.by_name.setdefault(path.name, []).append(path)
+            self.by_stem.setdefault(path.with_suffix(""), []).append(path)
+
+    def find(self, label: Path, listed: object) -> Path | None:
+        """Return the photo of a JSON file, or None when it is not here."""
+        name = ""
+        if isinstance(listed, str) and listed:
+            parts = PurePosixPath(listed.replace("\\", "/"))
+            name = parts.name if parts.suffix.lower() in IMAGE_SUFFIXES else ""
+            if name and (path := self._at(label, parts)):
+                return path
+        beside = label.with_name(name) if name else label
+        if name and beside in self.by_name.get(name, ()):
+            return beside
+        stems = self.by_stem.get(label.with_suffix(""), [])
+        if len(stems) == 1:
+            return stems[0]
+        anywhere = self.by_name.get(name, [])
+        return anywhere[0] if len(anywhere) == 1 else None
+
+    def _at(self, label: Path, listed: PurePosixPath) -> Path | None:
+        try:
+            folder = label.parent.relative_to(self.root)
+            path = contain(self.root, str(PurePosixPath(folder.as_posix()) / listed))
+        except InputError:
+            return None
+        return path if path.is_file() else None
+
+    def unlabelled(self, records: list[Record]) -> list[Record]:
+        """Return records of the photos without JSON file, in the folders where labelled photos lie."""
+        taken = {record.image for record in records}
+        folders = {path.parent for path in taken if path is not None}
+        return [_record(self.root, path, None) for path in self.paths if path.parent in folders and path not in taken]
+
+
+def _record(root: Path, image: Path | None, label: Path | None) -> Record:
+    named = image or label or root
+    name = relative_name(named.with_suffix(""), root)
+    return Record(name, image, label, split_of(name.split("/")[:-1]))
+
+
+def _refuse_twins(records: list[Record], root: Path) -> None:
+    seen: dict[str, Record] = {}
+    for record in records:
+        other = seen.setdefault(record.name, record)
+        if other is not record and record.label and other.label:
+            raise FormatError(
+                f"two JSON files describe the photo {record.name}",
+                where=root,
+                got=f"{relative_name(other.label, root)} and {relative_name(record.label, root)}",
+                fix="keep one of them",
+            )
+
+
+def _classes(root: Path, names: Counter[str]) -> tuple[LabelCoding, list[str], bool]:
+    if beside := find_classes(root):
+        return beside[0], [f"classes from {beside[1]}"], False
+    above = root.resolve().parent / "labels.txt"
+    if above.is_file():
+        coding = read_classes(above)
+        if names.keys() <= coding.name_to_id().keys():
+            return coding, ["classes from labels.txt one folder up"], False
+    coding, found = discover_names(names)
+    return coding, list(found), True
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read the shapes of one record.
+
+    Coordinates that are no finite numbers become NaN, so that `tessella check` can name them; painting refuses them.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: It is not a LabelMe file, or a shape is of an unknown kind.
+    """
+    if record.label is None:
+        raise InputError("this photo has no labels", where=listing.root / record.name)
+    tree = read_json(record.label, allow_nan=True)
+    if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
+        raise FormatError("this is not a LabelMe file", where=record.label, expected="an object with a list of shapes")
+    shapes = tuple(_shape(entry, f"{record.label}: shapes[{number}]") for number, entry in enumerate(tree["shapes"]))
+    size = (tree.get("imageHeight"), tree.get("imageWidth"))
+    declared = (int(size[0]), int(size[1])) if all(isinstance(side, int) and side > 0 for side in size) else None
+    return Drawing(shapes, declared)
+
+
+def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
+    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
+        raise FormatError("a shape has no label", where=where, expected='"label": "a name"')
+    # files before version 3 know polygons only and do not say so
+    kind = _KINDS.get(entry.get("shape_type") or "polygon")
+    if kind is None:
+        raise FormatError(
+            "a shape is of an unknown kind", where=where, got=repr(entry["shape_type"]), expected=", ".join(_KINDS)
+        )
+    group = entry.get("group_id")
+    mask = _mask(entry.get("mask"), where) if kind == "mask" else None
+    return Shape(entry["label"], kind, _points(entry.get("points"), where), "" if group is None else str(group), mask)
+
+
+def _points(listed: Any, where: str) -> NDArray[np.float64]:  # noqa: ANN401 - parsed JSON
+    if not isinstance(listed, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in listed):
+        raise FormatError("a shape has no points", where=where, expected='"points": [[x, y], ...]')
+    numbers = [[_number(value) for value in pair] for pair in listed]
+    return np.array(numbers, np.float64).reshape(-1, 2)
+
+
+def _number(value: object) -> float:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else math.nan  # type: ignore[arg-type]
+
+
+def _mask(text: object, where: str) -> NDArray[np.bool_]:
+    if not isinstance(text, str):
+        raise FormatError("a mask shape holds no mask", where=where, expected='"mask": "<PNG in base64>"')
+    stored = decode_mask(_base64(text, where), where=where)
+    return np.asarray((stored.pixels[..., 0] if stored.is_colour else stored.pixels) > 0)
+
+
+def _base64(text: str, where: object) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FormatError(f"this is not base64 ({error})", where=where, fix="save the file again in LabelMe") from error
+
+
+def photo(record: Record, listing: Listing) -> bytes:
+    """Return the photo file that is embedded in a JSON file.
+
+    Raises:
+        InputError: There is none.
+        FormatError: It is not base64.
+    """
+    tree = read_json(record.label, allow_nan=True) if record.label else {}
+    data = tree.get("imageData") if isinstance(tree, dict) else None
+    if not isinstance(data, str):
+        raise InputError(
+            "the photo is missing, and its JSON file embeds no copy", where=record.label or listing.root / record.name
+        )
+    return _base64(data, record.label)

@@ -1,0 +1,121 @@
+"""Writing LabelMe files: shapes as they were drawn, or polygons traced along pixel edges."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tessella.core.annotation import Drawing, Shape
+from tessella.core.classes import IGNORE, LabelCoding
+from tessella.core.errors import LabelError
+from tessella.files.write import write_json, write_text
+from tessella.formats.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.labels import background_id
+from tessella.formats.trace import outlines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from tessella.core.labelmap import LabelMap
+    from tessella.core.sample import Sample
+    from tessella.formats.listing import Export
+
+VERSION: Final = "5.5.0"
+"""The version of LabelMe whose file form is written."""
+
+
+def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
+    """Write a JSON file beside each photo, in a folder per split where there are splits; `labels.txt`, `classes.toml`.
+
+    Shapes that were drawn are kept as they are. Label maps become polygons along pixel edges, which paint the very same
+    ids again when they are read with `fill="centre"`.
+    """
+    coding = with_ignore_name(coding)
+    stems = write_stems(export)
+    for sample in samples:
+        folder = dst / export.splits[sample.name] if export.splits.get(sample.name) else dst
+        photo = write_photo(sample, folder, stems(sample.name), export)
+        drawing = _kept(export.drawings.get(sample.name), coding) or drawn(sample.labels, coding)
+        if drawing is not None:
+            write_json(photo.with_suffix(".json"), document(drawing, photo.name, sample.image.hw))
+    write_text(dst / "labels.txt", "\n".join([*coding.ignore_names, *coding.table.names]) + "\n")
+    write_classes_beside(coding, dst)
+
+
+def with_ignore_name(coding: LabelCoding) -> LabelCoding:
+    """Return a coding that has a label name for IGNORE.
+
+    Raises:
+        LabelError: `__ignore__` is a class.
+    """
+    if coding.ignore_names:
+        return coding
+    if "__ignore__" in coding.name_to_id():
+        raise LabelError("LabelMe's name for ignored regions is a class here", got="__ignore__", fix="rename the class")
+    return LabelCoding(
+        coding.table, coding.values, coding.ignore_values, coding.ignore_colours, ("__ignore__",), coding.aliases
+    )
+
+
+def _kept(annotation: object, coding: LabelCoding) -> Drawing | None:
+    if not isinstance(annotation, Drawing) or any(shape.holes for shape in annotation.shapes):
+        return None
+    meaning = coding.name_to_id()
+    return annotation if all(shape.label in meaning for shape in annotation.shapes) else None
+
+
+def drawn(labels: LabelMap | None, coding: LabelCoding) -> Drawing | None:
+    """Return a label map as polygons; None for None."""
+    if labels is None:
+        return None
+    names = dict(enumerate(coding.table.names)) | {IGNORE: coding.ignore_names[0]}
+    traced = outlines(labels.ids, ground=background_id(coding))
+    return Drawing(tuple(Shape(names[outline.value], "polygon", outline.points_xy) for outline in traced), labels.hw)
+
+
+def document(drawing: Drawing, photo: str, hw: tuple[int, int]) -> dict[str, object]:
+    """Return the content of a LabelMe file.
+
+    Args:
+        drawing: The shapes, in drawing order.
+        photo: The photo's file name, relative to the JSON file.
+        hw: The photo's height and width in pixels.
+    """
+    return {
+        "version": VERSION,
+        "flags": {},
+        "shapes": [_entry(shape) for shape in drawing.shapes],
+        "imagePath": str(PurePosixPath(photo)),
+        "imageData": None,
+        "imageHeight": hw[0],
+        "imageWidth": hw[1],
+    }
+
+
+def _entry(shape: Shape) -> dict[str, object]:
+    group: int | str | None = int(shape.group) if shape.group.isdecimal() else shape.group or None
+    entry: dict[str, object] = {
+        "label": shape.label,
+        "points": [[float(x), float(y)] for x, y in shape.points_xy],
+        "group_id": group,
+        "description": "",
+        "shape_type": shape.kind,
+        "flags": {},
+    }
+    if shape.mask is not None:
+        entry["mask"] = _png(shape.mask)
+    return entry
+
+
+def _png(mask: NDArray[np.bool_]) -> str:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -1,0 +1,125 @@
+"""Class ids to polygons along pixel edges, exactly: painting the polygons again gives the same ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tessella.core.labelmap import Ids
+
+
+class Outline(NamedTuple):
+    """The outer outline of one connected region.
+
+    Args:
+        value: The region's id.
+        points_xy: (N, 2) float64 corners in pixels, on pixel edges, clockwise on the screen.
+        area_px: The area inside the outline, holes included.
+    """
+
+    value: int
+    points_xy: NDArray[np.float64]
+    area_px: float
+
+
+def outlines(ids: Ids, *, ground: int) -> list[Outline]:
+    """Trace every region, largest outline first.
+
+    Holes need no rings: what lies in a hole is a region itself, has a smaller outline, and so is painted later.
+
+    Args:
+        ids: (H, W) uint8.
+        ground: The id of pixels that no polygon covers; its regions are traced only where they lie in a hole.
+
+    Returns:
+        Outlines to paint in this order.
+    """
+    found = [outline for value in np.unique(ids) for outline in _regions(ids, int(value))]
+    found.sort(key=lambda outline: -outline.area_px)
+    return _without_open_ground(found, ids.shape, ground)
+
+
+def _regions(ids: Ids, value: int) -> list[Outline]:
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ids == value).view(np.uint8), connectivity=4)
+    result = []
+    for number in range(1, count):
+        left, top, width, height, _ = (int(v) for v in stats[number])
+        part = labels[top : top + height, left : left + width] == number
+        points = trace(part)
+        result.append(Outline(value, points + np.array([left, top], np.float64), _area(points)))
+    return result
+
+
+def _area(points: NDArray[np.float64]) -> float:
+    x, y = points[:, 0], points[:, 1]
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _without_open_ground(found: list[Outline], hw: tuple[int, ...], ground: int) -> list[Outline]:
+    """Leave out regions of the ground whose pixels nothing painted before."""
+    from tessella.formats.rasterise import polygon_mask
+
+    canvas = np.full(hw, ground, np.uint8)
+    kept = []
+    for outline in found:
+        left, top = (int(v) for v in outline.points_xy.min(axis=0))
+        right, bottom = (int(v) for v in outline.points_xy.max(axis=0))
+        inside = polygon_mask([outline.points_xy - np.array([left, top])], (bottom - top, right - left))
+        view = canvas[top:bottom, left:right]
+        if outline.value == ground and (view[inside] == ground).all():
+            continue
+        view[inside] = outline.value
+        kept.append(outline)
+    return kept
+
+
+def trace(region: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the outer outline of a 4-connected region.
+
+    Every corner of the outline has one horizontal and one vertical neighbour: sorted by row, corners pair up along
+    horizontal edges, sorted by column along vertical ones. Walking the two pairings in turn gives the outline.
+
+    Args:
+        region: (h, w) bool with at least one pixel.
+
+    Returns:
+        (N, 2) float64 x, y.
+    """
+    rows, columns, goes_left, goes_up = _corners(region)
+    along_row = np.lexsort((~goes_left, columns, rows))
+    along_column = np.lexsort((~goes_up, rows, columns))
+    horizontal, vertical = np.empty_like(along_row), np.empty_like(along_column)
+    for order, partner in ((along_row, horizontal), (along_column, vertical)):
+        partner[order[0::2]], partner[order[1::2]] = order[1::2], order[0::2]
+    across, down = horizontal.tolist(), vertical.tolist()
+    start = int(along_row[0])  # the topmost, leftmost corner is on the outer outline, never on a hole
+    walk, corner = [], start
+    while True:
+        other = across[corner]
+        walk += [corner, other]
+        corner = down[other]
+        if corner == start:
+            return np.stack([columns[walk], rows[walk]], axis=1).astype(np.float64)
+
+
+def _corners(
+    region: NDArray[np.bool_],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+    """List the corners: row, column, whether the horizontal edge goes left, whether the vertical edge goes up."""
+    padded = np.pad(region, 1).astype(np.uint8)
+    # bits: 1 above left, 2 above right, 4 below left, 8 below right of the grid point
+    code = padded[:-1, :-1] | padded[:-1, 1:] << 1 | padded[1:, :-1] << 2 | padded[1:, 1:] << 3
+    # where two pixels touch by their tips only, the point is a corner of both
+    kinds = {(1, 14, 9): (True, True), (2, 13, 6): (False, True), (4, 11, 6): (True, False), (8, 7, 9): (False, False)}
+    found = []
+    for codes, sides in kinds.items():
+        rows, columns = np.nonzero(np.isin(code, codes))
+        found.append((rows, columns, np.full(len(rows), sides[0]), np.full(len(rows), sides[1])))
+    rows, columns, left, up = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return rows, columns, left, up

@@ -1,0 +1,171 @@
+"""voc: PASCAL VOC's folders and lists, palette masks whose values are class ids, 255 for ignore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.annotation import colours_of
+from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
+from tessella.core.errors import FormatError, ImageError
+from tessella.files.masks import read_mask, write_mask
+from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
+from tessella.files.text import read_text_lines
+from tessella.files.write import write_text
+from tessella.formats.class_files import find_classes
+from tessella.formats.discover import discover_colours, discover_values
+from tessella.formats.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
+from tessella.formats.index_mask import load, share_of_colour
+from tessella.formats.listing import Export, Listing, Match, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tessella.core.sample import Sample
+
+__all__ = ["VOC", "detect", "load", "read", "write"]
+
+NAME: Final = "voc"
+_SPLITS: Final = ("train", "val", "test")
+_LOOK_AT: Final = 20
+
+VOC: Final = LabelCoding(
+    ClassTable.from_names(
+        (
+            "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+            "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+        )
+    ),
+    ignore_values=(IGNORE,),
+    ignore_colours=(voc_colour(IGNORE),),
+)  # fmt: skip
+"""The 21 classes of PASCAL VOC 2012 (VOCdevkit, `VOCinit.m`); 255 is the void along outlines."""
+
+
+def detect(root: Path) -> Match | None:
+    """Say whether JPEGImages and SegmentationClass lie here, or in VOCdevkit/VOC2012 below."""
+    home = _home(root)
+    if home is None:
+        return None
+    return Match(90, f"JPEGImages and SegmentationClass in {relative_name(home, root)}")
+
+
+def _home(root: Path) -> Path | None:
+    below = [*root.glob("VOC*"), *root.glob("VOCdevkit/VOC*")]
+    for home in (root, *sorted(below)):
+        if (home / "JPEGImages").is_dir() and (home / "SegmentationClass").is_dir():
+            return home
+    return None
+
+
+def read(root: Path, coding: LabelCoding | None) -> Listing:
+    """List the photos that ImageSets/Segmentation names, or all of JPEGImages where there are no lists.
+
+    Raises:
+        FormatError: The folders are missing.
+        LabelError: Classes cannot be discovered.
+    """
+    home = _home(root)
+    if home is None:
+        raise FormatError("JPEGImages and SegmentationClass are not here", where=root, fix="give the folder above them")
+    photos = _by_stem(home / "JPEGImages")
+    masks = _by_stem(home / "SegmentationClass")
+    splits, notes = _listed(home, photos, masks)
+    records = tuple(
+        Record(relative_name(photos[stem].with_suffix(""), root), photos[stem], masks.get(stem), split)
+        for stem, split in sorted(splits.items())
+        if stem in photos
+    )
+    orphans = tuple(relative_name(mask, root) for stem, mask in sorted(masks.items()) if stem not in photos)
+    discovered = False
+    if coding is None:
+        coding, found, discovered = _classes(home, [record.label for record in records if record.label is not None])
+        notes += found
+    return Listing(NAME, root, records, coding, discovered, tuple(notes), orphans)
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in walk(folder, IMAGE_SUFFIXES):
+        stem = relative_name(path.with_suffix(""), folder)
+        if stem in found:
+            raise FormatError(
+                "two files have the same stem", where=folder, got=f"{found[stem].name} and {path.name}", fix="keep one"
+            )
+        found[stem] = path
+    return found
+
+
+def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tuple[dict[str, str], list[str]]:
+    """Return the split of every photo that belongs to the set, and notes."""
+    folder = home / "ImageSets" / "Segmentation"
+    files = walk(folder, {".txt"}) if folder.is_dir() else []
+    splits: dict[str, str] = {}
+    # trainval.txt and default.txt say what belongs to the set, train.txt and val.txt also which part
+    for path in sorted(files, key=lambda path: path.stem in _SPLITS):
+        for line in read_text_lines(path):
+            stem = line if line in photos else line.rsplit(maxsplit=1)[0]
+            split = path.stem if path.stem in _SPLITS else ""
+            if split and splits.get(stem):
+                raise FormatError(
+                    f"the lists name {stem} twice",
+                    where=folder,
+                    got=f"{splits[stem]}.txt and {path.name}",
+                    fix="remove one of the two lines: a photo in two splits makes the score a lie",
+                )
+            splits[stem] = split or splits.get(stem, "")
+    if not splits:
+        return dict.fromkeys(photos, ""), ["no lists in ImageSets/Segmentation: all photos of JPEGImages belong to it"]
+    notes = []
+    if absent := sum(stem not in photos for stem in splits):
+        notes.append(f"{absent} listed photos are missing")
+    if left := sum(stem not in splits for stem in masks.keys() & photos.keys()):
+        notes.append(f"{left} photos with masks are in no list and left out")
+    return splits, notes
+
+
+def _classes(home: Path, masks: list[Path]) -> tuple[LabelCoding, list[str], bool]:
+    if beside := find_classes(home):
+        return beside[0], [f"classes from {beside[1]}"], False
+    if _has_voc_palette(masks[:_LOOK_AT]):
+        return VOC, ["no class file, but PASCAL VOC's palette: its 21 classes are assumed; else pass --classes"], False
+    coding, found = discover_colours(masks) if share_of_colour(masks) > 0.5 else discover_values(masks)
+    return coding, list(found), True
+
+
+def _has_voc_palette(masks: list[Path]) -> bool:
+    """Whether these masks have VOC's first 21 colours, as a palette or as RGB, and nothing outside its classes."""
+    own = VOC.table.colours
+    for path in masks:
+        try:
+            mask = read_mask(path)
+        except ImageError:
+            continue  # named by `tessella check`
+        if mask.is_colour:
+            if not set(colours_of(mask)) <= VOC.colour_to_id().keys():
+                return False
+            continue
+        if mask.palette is None or [tuple(row) for row in mask.palette[: len(own)].tolist()] != list(own):
+            return False
+        if ((mask.pixels >= len(own)) & (mask.pixels != IGNORE)).any():
+            return False
+    return bool(masks)
+
+
+def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
+    """Write JPEGImages, SegmentationClass, ImageSets/Segmentation, class_names.txt and classes.toml.
+
+    Photos keep their file type where they are copied (the folder's name is VOC's, not a promise), else they are PNG.
+    """
+    stems = write_stems(export._replace(splits={}))
+    lists: dict[str, list[str]] = {}
+    for sample in samples:
+        stem = flat(stems(sample.name))
+        write_photo(sample, dst / "JPEGImages", stem, export)
+        if sample.labels is not None:
+            write_mask(dst / "SegmentationClass" / f"{stem}.png", sample.labels)
+        lists.setdefault(export.splits.get(sample.name) or "default", []).append(stem)
+    for name, members in lists.items():
+        write_text(dst / "ImageSets" / "Segmentation" / f"{name}.txt", "\n".join(members) + "\n")
+    write_text(dst / "class_names.txt", "\n".join(plain_coding(coding).table.names) + "\n")
+    write_classes_beside(coding, dst)
