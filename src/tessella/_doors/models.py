@@ -1,0 +1,132 @@
+"""Doors for models: plan a run, score a bundle, score folders of masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tessella.core.classes import LabelCoding
+from tessella.core.extras import require
+from tessella.dataset.facts import measure
+from tessella.dataset.index import Index, open_dataset
+from tessella.files.classes import read_classes
+from tessella.recipe.machine import look
+from tessella.recipe.planner import make_plan
+from tessella.recipe.recipe import Recipe, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tessella.evaluate import Report
+    from tessella.predict.predictor import Predictor
+    from tessella.recipe.plan import Plan
+
+
+def plan(
+    data: Index | str | Path,
+    *,
+    minutes: float | None = None,
+    epochs: float | None = None,
+    recipe: Recipe | str | Path | None = None,
+    preset: str | None = None,
+    overrides: Sequence[str] = (),
+    classes: LabelCoding | str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    seed: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """Settle what `train` would do; data and machine are measured, one training step is timed, nothing is written.
+
+    Args:
+        data: An annotated folder, or an index.
+        minutes: Wall-clock minutes of training.
+        epochs: Passes over the training photos, instead of minutes.
+        recipe: A recipe or its TOML file.
+        preset: `general`, `driving`, `satellite`, `medical`, `cell` or `industrial`.
+        overrides: Single settings as `key=value`; they win over recipe and preset.
+        classes: A class table or class file, or None to take what the data set says.
+        format: The format's name, or None to detect it.
+        seed: Seeds weights, crops, order and the split where the data set has none.
+        progress: Called with (photos measured, photos in all).
+
+    Returns:
+        The plan; `plan.why` holds the reason for each choice.
+
+    Raises:
+        RecipeError: An unknown key, two limits, or a setting that does not fit.
+        InputError: The data set cannot be used.
+        MissingExtraError: torch is not installed.
+    """
+    require("torch", needs="timing a training step", extra="train")
+    from tessella.train.timing import time_step
+
+    asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
+    index = (
+        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=seed or 0)
+    )
+    facts = measure(index.split("train") if "train" in index.split_names else index, progress=progress)
+    return make_plan(index, facts, asked, look(), timer=time_step, minutes=minutes, epochs=epochs, seed=seed)
+
+
+def evaluate(
+    bundle: Predictor | str | Path,
+    data: Index | str | Path,
+    *,
+    split: str = "val",
+    classes: LabelCoding | str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Score a bundle on the labelled photos of a data set, at their own size, with one confusion matrix.
+
+    Args:
+        bundle: A bundle folder, an exported `.onnx` file, or what `tessella.load` returned.
+        data: An annotated folder, or an index.
+        split: The split to score, or `all`.
+        classes: A class table or class file, or None to take what the data set says.
+        format: The format's name, or None to detect it.
+        progress: Called with (photos done, photos in all).
+
+    Returns:
+        The report: scores, one row per photo, example pictures.
+
+    Raises:
+        LabelError: The data set has other classes than the bundle.
+        InputError: There is no such split, or it has no labels.
+        BundleError: The bundle is damaged.
+    """
+    from tessella.evaluate import evaluate as evaluate_index
+    from tessella.predict.load import load
+
+    predictor = load(bundle) if isinstance(bundle, (str, Path)) else bundle
+    index = data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes)
+    part = index if split == "all" else index.split(split)
+    return evaluate_index(predictor, part, split=split, progress=progress)
+
+
+def score(
+    pred_dir: str | Path,
+    truth_dir: str | Path,
+    *,
+    classes: LabelCoding | str | Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Score predicted masks against true masks, whoever made them; needs no torch.
+
+    Args:
+        pred_dir: Folder of predicted masks.
+        truth_dir: Folder of true masks, paired by name.
+        classes: What the stored values or colours mean: a class table or class file.
+        progress: Called with (masks done, masks in all).
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: A folder or mask is missing or cannot be read.
+        LabelError: Values without a class, or a pair of different size.
+    """
+    from tessella.evaluate import score_folders
+
+    coding = classes if isinstance(classes, LabelCoding) else read_classes(Path(classes))
+    return score_folders(Path(pred_dir), Path(truth_dir), coding, progress=progress)

@@ -1,0 +1,241 @@
+"""The door for training: check, plan, train, score, seal, report; the whole way from a folder to a bundle."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tessella._doors.models import plan as settle_plan
+from tessella.check import check
+from tessella.core.extras import require
+from tessella.dataset.index import Index, open_dataset
+from tessella.evaluate import Report, evaluate
+from tessella.files.write import refuse_existing
+from tessella.report import environment, write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tessella.check import Checked
+    from tessella.core.classes import LabelCoding
+    from tessella.core.sample import Sample
+    from tessella.recipe.plan import Plan
+    from tessella.recipe.recipe import Recipe
+    from tessella.train.events import Progress
+    from tessella.train.run import Trained
+
+BUNDLE: Final = "bundle"
+_PARITY_PHOTOS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `train` leaves behind.
+
+    Args:
+        folder: The run's folder.
+        bundle: The sealed bundle in it.
+        page: The report to look at.
+        plan: What was run.
+        reports: One report per split that was scored: `val`, and `test` where the data set has one.
+        training_seconds: Wall-clock seconds from the start to the last step.
+        scoring_seconds: Wall-clock seconds of the final scoring.
+        broken: Training photos that could not be read.
+    """
+
+    folder: Path
+    bundle: Path
+    page: Path
+    plan: Plan
+    reports: Mapping[str, Report]
+    training_seconds: float
+    scoring_seconds: float
+    broken: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the headline figures as plain JSON data."""
+        return {
+            "folder": str(self.folder),
+            "bundle": str(self.bundle),
+            "report": str(self.page),
+            "steps": self.plan.training.steps,
+            "training_seconds": round(self.training_seconds, 1),
+            "scoring_seconds": round(self.scoring_seconds, 1),
+            "miou": {split: report.scores.to_json()["miou"] for split, report in self.reports.items()},
+            "broken": list(self.broken),
+        }
+
+
+def train(
+    data: Index | str | Path,
+    *,
+    out: str | Path,
+    minutes: float | None = None,
+    epochs: float | None = None,
+    recipe: Recipe | str | Path | None = None,
+    preset: str | None = None,
+    overrides: Sequence[str] = (),
+    classes: LabelCoding | str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    seed: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    scoring: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Run:
+    """Train a data set: check it, settle a plan, train, score, seal the bundle, write the report.
+
+    `minutes` counts from this call to the last training step, with checking and planning; the final scoring comes
+    after it and is announced.
+
+    Args:
+        data: An annotated folder, or an index.
+        out: The run's folder: `bundle/`, `report.html`, `report.json`, `metrics.jsonl`, `tensorboard/`.
+        minutes: Wall-clock minutes of training.
+        epochs: Passes over the training photos, instead of minutes.
+        recipe: A recipe or its TOML file.
+        preset: `general`, `driving`, `satellite`, `medical`, `cell` or `industrial`.
+        overrides: Single settings as `key=value`; they win over recipe and preset.
+        classes: A class table or class file, or None to take what the data set says.
+        format: The format's name, or None to detect it.
+        seed: Seeds weights, crops, order and the split where the data set has none.
+        resume: Go on from the newest intact checkpoint in `out`, with the plan that lies there.
+        overwrite: Replace an existing run.
+        progress: Called after every training step.
+        scoring: Called with (photos scored, photos in all) during the final scoring.
+        say: Called with sentences for people.
+
+    Returns:
+        The run.
+
+    Raises:
+        RecipeError: An unknown key, two limits, or a setting that does not fit.
+        InputError: The data set cannot be used.
+        TrainingError: A loss that is not finite, too many broken photos, or nothing to resume from.
+        OutputError: The folder exists, or cannot be written.
+        MissingExtraError: torch is not installed.
+    """
+    began = time.monotonic()
+    out = Path(out)
+    say = say or (lambda _: None)
+    require("torch", "accelerate", needs="training", extra="train")
+    from tessella.train import prepare_process
+    from tessella.train.run import run, stored_plan
+
+    prepare_process()
+    stored = stored_plan(out) if resume else None
+    if stored is None:
+        refuse_existing(out, overwrite=overwrite)
+    index = (
+        data
+        if isinstance(data, Index)
+        else open_dataset(data, format=format, classes=classes, split_seed=stored.seed if stored else seed or 0)
+    )
+    checked = check(index)
+    say(_summary(checked))
+    plan = stored or settle_plan(
+        index, minutes=minutes, epochs=epochs, recipe=recipe, preset=preset, overrides=overrides, seed=seed
+    )
+    if stored is None:
+        _clear(out)
+    trained = run(
+        index.split("train"),
+        index.split("val") if "val" in index.split_names else None,
+        plan=plan,
+        out=out,
+        resume=resume,
+        spent_seconds=time.monotonic() - began,
+        progress=progress,
+        say=say,
+    )
+    return _finish(index, plan, trained, checked=checked, out=out, scoring=scoring)
+
+
+def _finish(
+    index: Index,
+    plan: Plan,
+    trained: Trained,
+    *,
+    checked: Checked,
+    out: Path,
+    scoring: Callable[[int, int], None] | None,
+) -> Run:
+    from tessella.bundle.network import build
+    from tessella.bundle.writing import write_bundle
+    from tessella.predict.load import load, wrap
+
+    started = time.monotonic()
+    arrays = {name: tensor.numpy() for name, tensor in trained.state.items()}
+    unsealed = wrap(build(plan, arrays, where=out), plan)
+    splits = [name for name in ("val", "test") if name in index.split_names and len(index.split(name).labelled())]
+    reports: dict[str, Report] = {
+        name: evaluate(unsealed, index.split(name), split=name, progress=scoring) for name in splits
+    }
+    scoring_seconds = time.monotonic() - started
+    held_out = index.split(splits[0] if splits else "train").labelled()
+    bundle = write_bundle(
+        out / BUNDLE,
+        plan=plan,
+        state=arrays,
+        scores=_scores(reports),
+        provenance={
+            **environment(seed=plan.seed),
+            "data": index.root.name,
+            "format": index.format,
+            "training_seconds": round(trained.seconds, 1),
+            "steps": trained.steps,
+        },
+        probe_image=held_out.image(0),
+        parity=_spread(held_out),
+        overwrite=True,
+    )
+    page = out / "report.html"
+    for name, report in reports.items():
+        folder = out if name == splits[0] else out / name
+        write_report(
+            report,
+            folder,
+            checked=checked,
+            history=trained.history,
+            plan=plan,
+            environment=environment(seed=plan.seed, bundle_sha256=bundle.digest),
+            overwrite=True,
+        )
+    load(bundle.path)  # opening replays the probe: what was sealed is what was scored
+    return Run(out, bundle.path, page, plan, reports, trained.seconds, scoring_seconds, trained.broken)
+
+
+def _scores(reports: Mapping[str, Report]) -> dict[str, Any]:
+    """Gather what the bundle keeps: the scores of the first split, and of the others under their names."""
+    kept: dict[str, Any] = {}
+    for name, report in reports.items():
+        scores = report.scores.to_json() | {"split": name}
+        kept |= {name: scores} if kept else scores
+    return kept
+
+
+def _spread(index: Index) -> Iterator[Sample]:
+    """Yield a few samples from all over a data set."""
+    for place in range(min(_PARITY_PHOTOS, len(index))):
+        yield index[place * len(index) // min(_PARITY_PHOTOS, len(index))]
+
+
+def _summary(checked: Checked) -> str:
+    counts = checked.counts
+    if not checked.findings:
+        return "check: no findings"
+    told = ", ".join(f"{counts[severity]} {severity}" for severity in ("error", "warning", "info") if counts[severity])
+    return f"check: {told}; `tessella check` lists them, and so does the report"
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier run left in the folder, and nothing else."""
+    import shutil
+
+    for name in (BUNDLE, "checkpoints", "tensorboard", "test"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("report.html", "report.json", "metrics.jsonl", "plan.json"):
+        (out / name).unlink(missing_ok=True)
