@@ -129,7 +129,9 @@ def _dotted(path: Path) -> str:
 
 
 def _said(value: object) -> str:
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value) if isinstance(value, (str, int, float, list, dict)) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
