@@ -54,6 +54,16 @@ class Run:
     scoring_seconds: float
     broken: tuple[str, ...]
 
+    def summary(self) -> str:
+        """Say in a few lines what came out and where to look."""
+        lines = [
+            f"mIoU {report.miou:.4f} on {len(report.rows)} photos ({split})" for split, report in self.reports.items()
+        ]
+        lines.append(f"trained {self.training_seconds / 60:.1f} min, scored {self.scoring_seconds:.0f} s")
+        if self.broken:
+            lines.append(f"{len(self.broken)} photos could not be read: {', '.join(self.broken[:3])}")
+        return "\n".join([*lines, f"bundle  {self.bundle}", f"report  {self.page}"])
+
     def to_json(self) -> dict[str, object]:
         """Return the headline figures as plain JSON data."""
         return {
