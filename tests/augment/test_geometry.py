@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from data.augment_plans import plan
 from tessella.augment import augment
 from tessella.core.classes import IGNORE
 from tessella.core.errors import ImageError, LabelError
-from data.augment_plans import plan
 
 OPERATIONS = {
     "nothing": {},
@@ -133,7 +133,7 @@ def test_right_angles_give_the_three_turns_and_no_other_crop():
     crop_hw=st.tuples(st.integers(8, 48), st.integers(8, 48)),
     where=st.tuples(st.floats(0, 0.999), st.floats(0, 0.999)),
     seed=st.integers(0, 2**32),
-    rotate=st.sampled_from([0.0, 15.0]),
+    rotate=st.sampled_from([0.0, 15.0, 180.0]),
 )
 def test_a_crop_contains_its_focus(hw, crop_hw, where, seed, rotate):
     focus = int(where[0] * hw[0]), int(where[1] * hw[1])

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from data.augment_plans import plan
 
+from data.augment_plans import plan
 from tessella.augment import augment
 from tessella.augment.photometry import Photometry, draw_photometry, recolour
 

@@ -76,14 +76,17 @@ def draw_geometry(
     crop_h, crop_w = plan.crop_hw
     extent_xy = np.array([crop_h, crop_w] if turns % 2 else [crop_w, crop_h]) / (2 * scale)
     centre = [
-        _place(rng, length, extent, None if focus is None else focus[1 - axis] + 0.5, tight=not is_upright)
+        _place(rng, length, extent, None if focus is None else focus[1 - axis] + 0.5)
         for axis, (length, extent) in enumerate(zip(hw[::-1], extent_xy, strict=True))
     ]
     cosine, sine = math.cos(angle), math.sin(angle)
     free = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1.0, shear], [0.0, 1.0]])
+    linear = free @ _quarter_turns(turns) @ np.diag([-1.0 if flip else 1.0, 1.0]) / scale
+    if focus is not None and not is_upright:
+        centre = _keep(focus, centre, linear, crop_hw=plan.crop_hw, margin=ELASTIC_PX if bent else 1.0)
     return Geometry(
         crop_hw=(crop_h, crop_w),
-        linear=free @ _quarter_turns(turns) @ np.diag([-1.0 if flip else 1.0, 1.0]) / scale,
+        linear=linear,
         centre_xy=(centre[0], centre[1]),
         turns=turns,
         flip=flip,
@@ -132,7 +135,7 @@ def _quarter_turns(turns: int) -> NDArray[np.float64]:
     return np.linalg.matrix_power(np.array([[0.0, -1.0], [1.0, 0.0]]), turns)
 
 
-def _place(rng: np.random.Generator, length: int, extent: float, focus: float | None, *, tight: bool) -> float:
+def _place(rng: np.random.Generator, length: int, extent: float, focus: float | None) -> float:
     """Draw the crop's centre along one axis.
 
     The crop stays inside the photo; one that is larger contains the whole photo. With a focus, it also contains that.
@@ -142,13 +145,29 @@ def _place(rng: np.random.Generator, length: int, extent: float, focus: float | 
         length: Of the photo, in pixels.
         extent: Half of the crop, in source pixels.
         focus: Continuous coordinate to contain, or None.
-        tight: Keep the focus away from the corners, which a rotation cuts off.
     """
     low, high = sorted((extent, length - extent))
     if focus is not None:
-        reach = max(0.0, extent * (0.6 if tight else 1.0) - 1)
+        reach = max(0.0, extent - 1)
         low, high = (min(max(edge, low), high) for edge in (focus - reach, focus + reach))
     return float(rng.uniform(low, high)) if low < high else low
+
+
+def _keep(
+    focus: tuple[int, int],
+    centre: list[float],
+    linear: NDArray[np.float64],
+    *,
+    crop_hw: tuple[int, int],
+    margin: float,
+) -> list[float]:
+    """Move the centre by as little as is needed for a rotated crop, whose corners look elsewhere, to see its focus."""
+    point = np.array([focus[1] + 0.5, focus[0] + 0.5])
+    half = np.array([crop_hw[1], crop_hw[0]]) / 2
+    offset = np.linalg.solve(linear, point - centre)
+    kept = np.clip(offset, np.minimum(margin - half, 0), np.maximum(half - margin, 0))
+    moved = point - linear @ kept
+    return [float(moved[0]), float(moved[1])]
 
 
 def _draw_shifts(rng: np.random.Generator, crop_hw: tuple[int, int]) -> NDArray[np.float32]:
