@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tessella._doors.train import Run
     from tessella.check import Checked
+    from tessella.evaluate import Report
     from tessella.train.events import Progress
 
 SCENES: Final = 72
@@ -153,7 +155,7 @@ def _train(
         f"{done.training_seconds / 60:.1f} min, {plan.training.precision}; sealed {done.bundle}"
     )
     report = done.reports["val"]
-    best, worst = _ends(report.scores.to_json()["classes"])
+    best, worst = _ends(report)
     say(
         f"5/{_STEPS} evaluate mIoU {report.miou:.3f} on {len(report.rows)} photos it was not trained on "
         f"(best {best}, worst {worst})"
@@ -161,8 +163,9 @@ def _train(
     return done
 
 
-def _ends(rows: list[dict[str, object]]) -> tuple[str, str]:
-    scored = sorted((float(str(row["iou"])), str(row["name"])) for row in rows if row["iou"] is not None)
+def _ends(report: Report) -> tuple[str, str]:
+    pairs = zip(report.scores.iou.tolist(), report.scores.table.names, strict=True)
+    scored = sorted((iou, name) for iou, name in pairs if not math.isnan(iou))
     return f"{scored[-1][1]} {scored[-1][0]:.2f}", f"{scored[0][1]} {scored[0][0]:.2f}"
 
 
