@@ -34,7 +34,8 @@ def parity(example: Path, fill: Fill) -> dict[str, object]:
     files = []
     for position, record in enumerate(ours.records):
         mine, tool = ours.labels(position), theirs.labels(truth[Path(record.name).name])
-        assert mine is not None and tool is not None
+        assert mine is not None
+        assert tool is not None
         same = int((mine.ids == tool.ids).sum())
         files.append({"name": record.name, "equal": same, "pixels": mine.ids.size, "share": same / mine.ids.size})
         equal, pixels = equal + same, pixels + mine.ids.size
@@ -56,7 +57,8 @@ def inventory(folder: Path) -> dict[str, object]:
     shapes = {}
     for position, record in enumerate(index.records):
         drawing, labels = index.annotation(position), index.labels(position)
-        assert isinstance(drawing, Drawing) and labels is not None
+        assert isinstance(drawing, Drawing)
+        assert labels is not None
         shapes[record.name] = dict(Counter(f"{shape.kind} {shape.label}" for shape in drawing.shapes))
         counts += labels.counts()
     pixels = {name: int(counts[number]) for number, name in enumerate(index.table.names)}

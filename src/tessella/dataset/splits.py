@@ -80,7 +80,7 @@ def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
         A group name per record, and notes.
     """
     groups = [record.group for record in records]
-    notes = []
+    notes: list[str] = []
     if not any(groups):
         groups, notes = groups_by_name([record.name for record in records])
     pairs = lookalikes(records)
@@ -96,9 +96,9 @@ def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
 def groups_by_name(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Tell sequences by their names: what comes before the last number.
 
-    `0001TP_006690` is frame 6690 of `0001TP`. With fewer than five sequences, or one that holds half of the photos, each
-    is cut into blocks of neighbouring frames instead. Copies that Roboflow augments (`x_jpg.rf.<hash>`) are told by
-    what comes before the hash.
+    `0001TP_006690` is frame 6690 of `0001TP`. With fewer than five sequences, or one that holds half of the photos,
+    each is cut into blocks of neighbouring frames instead. Copies that Roboflow augments (`x_jpg.rf.<hash>`) are told
+    by what comes before the hash.
 
     Returns:
         A group name per photo, and notes.
@@ -106,7 +106,7 @@ def groups_by_name(names: Sequence[str]) -> tuple[list[str], list[str]]:
     plain = [_ROBOFLOW.sub("", name) for name in names]
     parts = [_NUMBERED.match(name) for name in plain]
     sequences = [match[1] if match else name for match, name in zip(parts, plain, strict=True)]
-    sizes = defaultdict(int)
+    sizes: dict[str, int] = defaultdict(int)
     for sequence in sequences:
         sizes[sequence] += 1
     if len(sizes) == len(names):

@@ -57,9 +57,9 @@ def detect(root: Path) -> Match | None:
 def read(root: Path, coding: LabelCoding | None) -> Listing:
     """List the photos and masks that the list files name.
 
-    Absolute paths are resolved against `root` by their tail: of `/SegNet/CamVid/train/a.png` the longest end that exists
-    below `root` counts. CamVid's own frames are known by their names and get SegNet's 11 classes; other data gets the
-    classes of a class file, or those found.
+    Absolute paths are resolved against `root` by their tail: of `/SegNet/CamVid/train/a.png` the longest end that
+    exists below `root` counts. CamVid's own frames are known by their names and get SegNet's 11 classes; other data
+    gets the classes of a class file, or those found.
 
     Raises:
         FormatError: A line does not hold two paths, or no listed photo lies here.

@@ -188,7 +188,14 @@ def _classes(root: Path, names: Counter[str]) -> tuple[LabelCoding, list[str], b
 
 
 def load(record: Record, listing: Listing) -> Annotation:
-    """Read the shapes of one record.
+    """Read the shapes of one record; see `read_drawing`."""
+    if record.label is None:
+        raise InputError("this photo has no labels", where=listing.root / record.name)
+    return read_drawing(record.label)
+
+
+def read_drawing(path: Path) -> Drawing:
+    """Read the shapes of one JSON file.
 
     Coordinates that are no finite numbers become NaN, so that `tessella check` can name them; painting refuses them.
 
@@ -196,15 +203,14 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The file cannot be read.
         FormatError: It is not a LabelMe file, or a shape is of an unknown kind.
     """
-    if record.label is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    tree = read_json(record.label, allow_nan=True)
+    tree = read_json(path, allow_nan=True)
     if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
-        raise FormatError("this is not a LabelMe file", where=record.label, expected="an object with a list of shapes")
-    shapes = tuple(_shape(entry, f"{record.label}: shapes[{number}]") for number, entry in enumerate(tree["shapes"]))
-    size = (tree.get("imageHeight"), tree.get("imageWidth"))
-    declared = (int(size[0]), int(size[1])) if all(isinstance(side, int) and side > 0 for side in size) else None
-    return Drawing(shapes, declared)
+        raise FormatError("this is not a LabelMe file", where=path, expected="an object with a list of shapes")
+    shapes = tuple(_shape(entry, f"{path}: shapes[{number}]") for number, entry in enumerate(tree["shapes"]))
+    height, width = tree.get("imageHeight"), tree.get("imageWidth")
+    if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
+        return Drawing(shapes, (height, width))
+    return Drawing(shapes)
 
 
 def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON

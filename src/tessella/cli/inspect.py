@@ -1,0 +1,77 @@
+"""`tessella inspect`: what a file, folder or bundle is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Picture, annotation, class file, folder or bundle.")],
+    format: Annotated[str | None, typer.Option(help="Annotation format of a folder.")] = None,  # noqa: A002
+    classes: Annotated[Path | None, typer.Option(help="Class file of a folder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Say what a file, folder or bundle is: format, classes, sizes, scores, hash check."""
+    from tessella.cli.console import emit_json, results
+
+    answer = _inspected(path, format, classes)
+    if json:
+        emit_json(answer)
+    else:
+        results().print(_table(answer))
+
+
+def _inspected(path: Path, format: str | None, classes: Path | None) -> dict[str, object]:  # noqa: A002
+    if (path / "manifest.json").is_file() and (path / "plan.json").is_file():
+        from tessella.bundle.opening import open_bundle
+
+        bundle = open_bundle(path)
+        return {
+            "path": str(path),
+            "kind": "bundle",
+            "verified": True,
+            "digest": bundle.digest,
+            "tessella": bundle.plan.tessella,
+            "model": bundle.plan.model.name,
+            "classes": bundle.table.to_json(),
+            "bands": list(bundle.plan.preprocess.bands),
+            "dtype": bundle.plan.preprocess.dtype,
+            "scores": {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)},
+        }
+    from tessella.dataset.inspect import inspect as inspect_path
+
+    return inspect_path(path, format=format, classes=classes).to_json()
+
+
+def _table(answer: dict[str, object]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for key, value in answer.items():
+        table.add_row(Text(key.replace("_", " "), style="bold"), Text(_in_words(value)))
+    return table
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items()) or "none"
+    if isinstance(value, list):
+        return "\n".join(_row(item) for item in value) or "none"
+    return str(value)
+
+
+def _row(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    colour = "#{:02x}{:02x}{:02x}".format(*item.get("colour", (0, 0, 0)))
+    values = item.get("values")
+    return f"{item.get('name')}  {colour}" + (f"  stored as {', '.join(map(str, values))}" if values else "")
