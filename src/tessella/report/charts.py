@@ -11,9 +11,10 @@ from tessella.report.markup import Html, element
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH: Final = 480
-HEIGHT: Final = 230
-LEFT: Final = 52
+WIDTH: Final = 340
+HEIGHT: Final = 190
+STRIP: Final = 640
+LEFT: Final = 46
 RIGHT: Final = 14
 TOP: Final = 14
 BOTTOM: Final = 34
@@ -75,7 +76,7 @@ def line_chart(
     drawing = element(
         "svg",
         _grid(horizontal, vertical, across=across, up=up),
-        element("text", unit, x=WIDTH - RIGHT, y=HEIGHT - 2, text_anchor="end", class_="tick"),
+        element("text", unit, x=WIDTH - RIGHT, y=HEIGHT - 5, text_anchor="end", class_="tick"),
         element("polyline", points=path, class_=f"line {tone}"),
         element("circle", cx=last_x, cy=last_y, r=3.5, class_=f"dot {tone}"),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -99,20 +100,20 @@ def dot_strip(values: Sequence[float], *, label: str) -> Html:
         stacks[round(value * columns)] += 1
     tallest = max(stacks)
     step_y = min(7.0, 84 / max(1, tallest))
-    height = 26 + max(14.0, tallest * step_y)
-    axis = Axis(0, columns, LEFT / 2, WIDTH * 1.5 - RIGHT)
-    base = height - 20
+    height = 32 + max(14.0, tallest * step_y)
+    axis = Axis(0, columns, RIGHT, STRIP - RIGHT)
+    base = height - 26
     dots = [
         element("circle", cx=axis.place(column), cy=round(base - (row + 0.5) * step_y, 1), r=2.9, class_="photo")
         for column, tall in enumerate(stacks)
         for row in range(min(tall, 84))
     ]
     marks = [
-        element("text", f"{mark / 4:g}", x=axis.place(mark * columns / 4), y=height - 4, class_="tick middle")
+        element("text", f"{mark / 4:g}", x=axis.place(mark * columns / 4), y=height - 5, class_="tick middle")
         for mark in range(5)
     ]
     ground = element("line", x1=axis.start, x2=axis.end, y1=base + 2, y2=base + 2, class_="grid")
-    size = f"0 0 {WIDTH * 1.5:g} {height:g}"
+    size = f"0 0 {STRIP} {height:g}"
     return element("svg", ground, dots, marks, viewBox=size, role="img", aria_label=label, class_="chart strip")
 
 

@@ -61,6 +61,7 @@ def document(
     total = max(1, tree["pixels"])
     for row in tree["classes"]:
         row["share"] = round(row["pixels"] / total, 6)
+        row["abstained_share"] = round(row["abstained_pixels"] / max(1, row["pixels"]), 6)
     tree |= {
         "verdict": verdict(report),
         "mistakes": _mistakes(report, shares),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 VOID: Final = frozenset({"br", "img", "meta", "rect", "line", "circle", "polyline", "path"})
 
@@ -18,7 +17,7 @@ class Html(str):
     __slots__ = ()
 
 
-Child = str | Html | None | Iterable["Child"]
+Child: TypeAlias = "str | Html | Iterable[Child] | None"
 
 
 def element(tag: str, *children: Child, **attributes: str | float | bool | None) -> Html:

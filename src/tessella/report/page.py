@@ -28,6 +28,9 @@ _TITLES = {
 }
 
 
+_STRIP = "The strip shows each class's share of the true pixels."
+
+
 def render(document: Mapping[str, Any], panels: Sequence[Panels]) -> str:
     """Render the page.
 
@@ -99,7 +102,7 @@ def _masthead(document: Mapping[str, Any], nav: Html) -> Html:
         "header",
         element("div", _mark(), "Tessella", class_="brand"),
         element("h1", _title(document)),
-        element("p", f"Split: {split}" if split else None, class_="lead") if split and split != "all" else None,
+        element("p", "" if split in (None, "all") else f"Split: {split}. ", _STRIP, class_="lead"),
         charts.mosaic(parts),
         nav,
     )

@@ -27,7 +27,7 @@ PICTURE_BUDGET: Final = 4_000_000
 
 WRONG: Final = (213, 94, 0)
 ABSTAINED: Final = (0, 90, 181)
-UNSCORED: Final = (128, 128, 128)
+UNSCORED: Final = (112, 118, 124)
 """Colours of the error map (vermilion and blue of the Okabe-Ito set, which colour-blind people tell apart)."""
 
 _SIDES_PX: Final = (640, 480, 360, 240, 160)
@@ -84,7 +84,7 @@ def error_map(photo: NDArray[np.uint8] | None, truth: Ids, guess: Ids) -> NDArra
         ground = np.full((*truth.shape, 3), 244, np.uint8)
     else:
         grey = photo.mean(axis=2, dtype=np.float32)
-        ground = np.repeat((160 + grey * (90 / 255)).astype(np.uint8)[..., None], 3, axis=2)
+        ground = np.repeat((188 + grey * (62 / 255)).astype(np.uint8)[..., None], 3, axis=2)
     scored = truth != IGNORE
     ground[~scored] = UNSCORED
     ground[scored & (guess != truth)] = WRONG

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tessella.report import charts
 from tessella.report.markup import Html, Numbers, count, element, score
 from tessella.report.pictures import ABSTAINED, UNSCORED, WRONG
-from tessella.report.section_scores import swatch
+from tessella.report.section_scores import MATRIX_CLASSES, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,13 +38,17 @@ def photos(document: Mapping[str, Any], numbers: Numbers, panels: Sequence[Panel
         charts.dot_strip(scored, label="mIoU of every photo, from 0 to 1"),
     )
     keys = [element("li", swatch(colour), name) for colour, name in _KEYS]
+    known = None
+    if len(document["classes"]) <= MATRIX_CLASSES:
+        named = [element("li", swatch(row["colour"]), row["name"]) for row in document["classes"]]
+        known = element("ul", element("li", "Classes:"), named, class_="legend")
     legend = element("ul", element("li", "Error map:"), keys, class_="legend")
     drawn = [_example(document, numbers, position, panel) for position, panel in enumerate(panels)]
     return element(
         "section",
         element("h2", "Photos"),
         strip,
-        legend if drawn else None,
+        [known, legend] if drawn else None,
         drawn,
         _lowest(document, numbers),
         id="photos",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella.report import charts
-from tessella.report.markup import Html, Numbers, count, element, percent, score
+from tessella.report.markup import Child, Html, Numbers, count, element, percent, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ def verdict(document: Mapping[str, Any], numbers: Numbers) -> Html:
         ("Mean Dice", numbers.show("mean_dice", score)),
         ("Photos scored", numbers.show("images", count)),
         ("Pixels scored", numbers.show("pixels", count)),
+        ("Pixels ignored", numbers.show("ignored_pixels", count)),
     ]
     said = document["verdict"]
     warnings = [element("p", note, class_="note", role="note") for note in document["notes"]]
@@ -108,65 +109,70 @@ def confusion(document: Mapping[str, Any], numbers: Numbers) -> Html:
     names = [row["name"] for row in document["classes"]]
     shown = _shown_classes(document)
     dense = len(shown) > WRITTEN_CLASSES
-    head = element(
-        "tr", element("td"), [element("th", element("span", names[column]), scope="col") for column in shown]
-    )
+    headings = [names[column] for column in shown] + (["no class named"] if document["abstained_pixels"] else [])
+    head = element("tr", element("th"), [element("th", element("span", name), scope="col") for name in headings])
     body = [
         element(
             "tr",
             element("th", names[row], scope="row"),
             [_cell(document, numbers, row, column, dense=dense) for column in shown],
+            _abstained_cell(document, numbers, row, dense=dense) if document["abstained_pixels"] else None,
         )
         for row in shown
     ]
-    left_out = None
-    if len(shown) < len(names):
-        left_out = element(
-            "p", "The classes with the most wrong pixels are shown; all are in report.json.", class_="soft"
-        )
+    left_out = "Only the classes with the most wrong pixels are shown; all are in report.json. "
+    lead = (
+        "Each row shows where the pixels of one true class went, in per cent of that class. Hover over a cell, or tap "
+        "it, for the counts."
+    )
     return element(
         "section",
         element("h2", "Confusion"),
-        element(
-            "p",
-            "Each row shows where the pixels of one true class went, as a share of that class. Hover over a "
-            "cell, or tap it, for the counts.",
-            class_="lead",
-        ),
-        left_out,
+        element("p", left_out if len(shown) < len(names) else "", lead, class_="lead"),
         element(
             "div",
-            element("table", element("thead", head), element("tbody", body), class_="heat dense" if dense else "heat"),
-            class_="scroll",
+            element(
+                "div",
+                element(
+                    "table", element("thead", head), element("tbody", body), class_="heat dense" if dense else "heat"
+                ),
+                class_="scroll",
+            ),
+            _mistakes(document, numbers),
+            class_="beside",
         ),
-        _mistakes(document, numbers),
         id="confusion",
     )
 
 
 def _cell(document: Mapping[str, Any], numbers: Numbers, row: int, column: int, *, dense: bool) -> Html:
-    names = [document["classes"][index]["name"] for index in (row, column)]
+    pixels = document["confusion"][row][column]
     share = document["confusion_share"][row][column]
-    if not document["confusion"][row][column]:
-        return element("td")
+    truth, guess = (document["classes"][index]["name"] for index in (row, column))
+    says = [element("b", truth), " rightly found" if row == column else [" taken for ", element("b", guess)]]
+    paths = (f"confusion.{row}.{column}", f"confusion_share.{row}.{column}")
     # the square root lifts the few per cent that mistakes mostly are out of the white
-    step = max(1, min(10, round(10 * share**0.5))) if row != column else max(1, round(10 * share))
-    says = "rightly found as" if row == column else "predicted as"
-    tip = element(
-        "span",
-        element("b", names[0]),
-        f" {says} ",
-        element("b", names[1]),
-        ": ",
-        numbers.show(f"confusion.{row}.{column}", count),
-        " px, ",
-        numbers.show(f"confusion_share.{row}.{column}", percent),
-        f" of {names[0]}",
-        class_="tip",
-        role="tooltip",
+    tone = f"g{round(10 * share)}" if row == column else f"b{min(10, round(10 * share**0.5))}"
+    return (
+        _heat_cell(numbers, paths, says, tone=tone, written=not dense and share >= 0.005) if pixels else element("td")
     )
-    written = numbers.show(f"confusion_share.{row}.{column}", _whole_percent) if not dense and share >= 0.005 else None
-    return element("td", written, tip, class_=f"{'g' if row == column else 'b'}{step}", tabindex=-1)
+
+
+def _abstained_cell(document: Mapping[str, Any], numbers: Numbers, row: int, *, dense: bool) -> Html:
+    info = document["classes"][row]
+    if not info["abstained_pixels"]:
+        return element("td")
+    paths = (f"classes.{row}.abstained_pixels", f"classes.{row}.abstained_share")
+    share = info["abstained_share"]
+    says = [element("b", info["name"]), " given no class"]
+    tone = f"b{min(10, round(10 * share**0.5))}"
+    return _heat_cell(numbers, paths, says, tone=tone, written=not dense and share >= 0.005)
+
+
+def _heat_cell(numbers: Numbers, paths: tuple[str, str], says: Child, *, tone: str, written: bool) -> Html:
+    pixels, share = numbers.show(paths[0], count), numbers.show(paths[1], percent)
+    tip = element("span", says, ": ", pixels, " px, ", share, " of the class", class_="tip", role="tooltip")
+    return element("td", numbers.show(paths[1], _whole_percent) if written else None, tip, class_=tone, tabindex=-1)
 
 
 def _whole_percent(value: float) -> str:
@@ -198,8 +204,8 @@ def _mistakes(document: Mapping[str, Any], numbers: Numbers) -> Html | None:
         )
         for position, mistake in enumerate(document["mistakes"])
     ]
-    return (
-        element("div", element("h3", "Most frequent mistakes"), element("ol", listed, class_="mistakes"))
-        if listed
-        else None
+    if not listed:
+        return None
+    return element(
+        "div", element("h3", "Most frequent mistakes"), element("ol", listed, class_="mistakes"), class_="mistakes-box"
     )
