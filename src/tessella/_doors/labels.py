@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tessella.check import Checked
+from tessella.bundle.manifest import MANIFEST
+from tessella.bundle.opening import PLAN, open_bundle
 from tessella.check import check as check_index
 from tessella.dataset.index import Index, open_dataset
+from tessella.dataset.inspect import Inspection
+from tessella.dataset.inspect import inspect as inspect_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
+    from tessella.check import Checked
     from tessella.core.classes import LabelCoding
 
 
@@ -41,3 +45,41 @@ def check(
     """
     index = data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes)
     return check_index(index, codes=codes, progress=progress)
+
+
+def inspect(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | Path | None = None,
+) -> Inspection:
+    """Say what a file, a folder or a bundle is.
+
+    Args:
+        path: A picture, an annotation, a class file, an annotated folder, or a bundle, whose hashes are verified.
+        format: The annotation format of a folder, or None to detect it.
+        classes: The class table or class file of a folder, or None.
+
+    Returns:
+        Its kind and facts.
+
+    Raises:
+        InputError: It does not exist or cannot be read.
+        FormatError: It is none of these.
+        BundleError: The bundle is damaged.
+    """
+    place = Path(path)
+    if not ((place / MANIFEST).is_file() and (place / PLAN).is_file()):
+        return inspect_path(path, format=format, classes=classes)
+    bundle = open_bundle(path)
+    facts = {
+        "verified": True,
+        "digest": bundle.digest,
+        "tessella": bundle.plan.tessella,
+        "model": bundle.plan.model.name,
+        "classes": bundle.table.to_json(),
+        "bands": list(bundle.plan.preprocess.bands),
+        "dtype": bundle.plan.preprocess.dtype,
+        "scores": {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)},
+    }
+    return Inspection(str(path), "bundle", facts)
