@@ -41,8 +41,9 @@ Start with: tessella demo
 
 def application() -> typer.Typer:
     """Build the application from the table of commands."""
+    # plain help: Typer's rich help imports a Markdown parser and Pygments, which takes 0.2 s of the 0.35 there are
     app = typer.Typer(
-        help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich"
+        help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
     )
     app.callback()(_version)
     for name, command in COMMANDS.items():
