@@ -15,18 +15,19 @@ from tessella.core.errors import TessellaError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COMMANDS: Final[dict[str, Callable[..., None]]] = {
-    "demo": demo.demo,
-    "check": check.check,
-    "convert": convert.convert,
-    "plan": plan.plan,
-    "train": train.train,
-    "evaluate": evaluate.evaluate,
-    "score": score.score,
-    "predict": predict.predict,
-    "export": export.export,
-    "inspect": inspect.inspect,
+COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
+    "demo": (demo.demo, "See the whole way on a data set that is drawn on the spot."),
+    "check": (check.check, "Find, and with --fix repair, what is wrong with labels."),
+    "convert": (convert.convert, "Write labels in another format."),
+    "plan": (plan.plan, "Print what train would do, how long it takes, and why."),
+    "train": (train.train, "Train, score and seal a model."),
+    "evaluate": (evaluate.evaluate, "Score a model on annotated photos."),
+    "score": (score.score, "Score masks made by anyone."),
+    "predict": (predict.predict, "Predict photos of any size."),
+    "export": (export.export, "Export a model to ONNX and prove it."),
+    "inspect": (inspect.inspect, "Say what a file, a folder or a bundle is."),
 }
+"""Every command: its function and the line that `tessella --help` shows."""
 
 EXIT_USER: Final = 2
 EXIT_BUG: Final = 3
@@ -46,8 +47,8 @@ def application() -> typer.Typer:
         help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
     )
     app.callback()(_version)
-    for name, command in COMMANDS.items():
-        app.command(name)(command)
+    for name, (command, line) in COMMANDS.items():
+        app.command(name, short_help=line)(command)
     return app
 
 
