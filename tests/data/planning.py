@@ -17,7 +17,7 @@ WORKSTATION = Machine(
     cpu="workstation", cores=16, memory_bytes=64 << 30, bf16=True, gpu=Gpu("H200", memory_bytes=140 << 30, bf16=True)
 )
 
-CAMVID = "sky building pole road pavement tree signsymbol fence car pedestrian bicyclist".split()
+CAMVID = ["sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"]
 CAMVID_SHARES = (0.168, 0.243, 0.010, 0.319, 0.049, 0.107, 0.012, 0.014, 0.062, 0.007, 0.009)
 
 

@@ -136,22 +136,37 @@ def _crops(chosen: Chosen, means: Means) -> float:
 
 
 def _fit(draft: Plan, candidate: Candidate, reasons: Reasons, means: Means) -> Chosen:
-    asked = reasons.asked
+    """Find the batch at which a network fits into the memory, and into the time with enough steps."""
+    asked = reasons.asked.training.batch
     batch, why = choose_batch(draft.augment.crop_hw, means.machine.device)
-    batch = asked.training.batch or batch
+    batch = asked or batch
     while True:
-        plan = _with(draft, candidate, batch, reasons)
-        cost = means.timer(plan, memory_limit=means.memory_limit)
-        fits = math.isfinite(cost.seconds) and cost.memory_bytes <= means.memory_limit
-        step_seconds = _step_seconds(plan, cost, means) if fits else math.inf
-        settled = asked.training.batch is not None or batch <= SMALLEST_BATCH
-        if fits and (settled or not means.seconds or means.seconds / step_seconds >= FEWEST_STEPS):
-            reasons.pick("training.batch", asked.training.batch, (batch, why))
-            return Chosen(plan, cost, step_seconds)
-        if settled:
-            raise _too_large(plan, cost, means)
-        why = "fewer, so that more steps fit into the time" if fits else "as many as fit into the memory"
-        batch = max(SMALLEST_BATCH, batch // 2)
+        chosen = _time(_with(draft, candidate, batch, reasons), means)
+        settled = asked is not None or batch <= SMALLEST_BATCH
+        if math.isfinite(chosen.step_seconds):
+            smaller = batch if settled else _batch_in_time(batch, chosen.step_seconds, means.seconds)
+            if smaller == batch:
+                reasons.pick("training.batch", asked, (batch, why))
+                return chosen
+            batch, why = smaller, "fewer, so that more steps fit into the time"
+        elif settled:
+            raise _too_large(chosen.plan, chosen.cost, means)
+        else:
+            batch, why = max(SMALLEST_BATCH, batch // 2), "as many as fit into the memory"
+
+
+def _batch_in_time(batch: int, step_seconds: float, seconds: float) -> int:
+    # the time of a step is taken as proportional to its batch, so that one more timing is enough
+    steps = seconds / step_seconds if seconds else math.inf
+    while batch > SMALLEST_BATCH and steps < FEWEST_STEPS:
+        batch, steps = max(SMALLEST_BATCH, batch // 2), 2 * steps
+    return batch
+
+
+def _time(plan: Plan, means: Means) -> Chosen:
+    cost = means.timer(plan, memory_limit=means.memory_limit)
+    fits = cost.memory_bytes <= means.memory_limit
+    return Chosen(plan, cost, _step_seconds(plan, cost, means) if fits else math.inf)
 
 
 def _with(draft: Plan, candidate: Candidate, batch: int, reasons: Reasons) -> Plan:
