@@ -91,10 +91,10 @@ def percent(value: float) -> str:
     """Write a share 0..1 as a percentage, finer where it is small."""
     shown = 100 * value
     if 0 < shown < 0.1:
-        return "< 0.1 %"
+        return "<\u00a00.1\u00a0%"
     if 99.9 < shown < 100:
-        return "> 99.9 %"
-    return f"{shown:.0f} %" if shown >= 10 or shown == 0 else f"{shown:.1f} %"
+        return ">\u00a099.9\u00a0%"
+    return f"{shown:.0f}\u00a0%" if shown >= 10 or shown == 0 else f"{shown:.1f}\u00a0%"
 
 
 def count(value: float) -> str:
