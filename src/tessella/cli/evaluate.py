@@ -25,20 +25,14 @@ def evaluate(
 
     Exit code 1: the mIoU is below --min-miou, or a photo could not be scored.
     """
-    from tessella import predict
-    from tessella.cli.console import progress, words
+    from tessella._doors.models import evaluate as run
+    from tessella.cli.console import progress
     from tessella.cli.score import answer, require_share
-    from tessella.dataset import open_dataset
-    from tessella.evaluate import evaluate as run
     from tessella.report import refuse_existing_report
 
     require_share(min_miou)
     if out is not None:
         refuse_existing_report(out, overwrite=overwrite)
-    index = open_dataset(data, format=format, classes=classes)
-    part = index if split == "all" else index.split(split)
-    predictor = predict.load(bundle)
-    words().print(f"Scoring {len(part)} photos ({split}) of {len(index)}", markup=False)
     with progress("Scoring") as advance:
-        report = run(predictor, part, split=split, progress=advance)
+        report = run(bundle, data, split=split, classes=classes, format=format, progress=advance)
     answer(report, out=out, min_miou=min_miou, as_json=json)

@@ -26,16 +26,15 @@ def score(
 
     Masks are paired by name, and read through the class file. A missing prediction is an error, never skipped.
     """
+    from tessella._doors.models import score as run
     from tessella.cli.console import progress
-    from tessella.evaluate import score_folders
-    from tessella.files.classes import read_classes
     from tessella.report import refuse_existing_report
 
     require_share(min_miou)
     if out is not None:
         refuse_existing_report(out, overwrite=overwrite)
     with progress("Scoring") as advance:
-        report = score_folders(predictions, truth, read_classes(classes), progress=advance)
+        report = run(predictions, truth, classes=classes, progress=advance)
     answer(report, out=out, min_miou=min_miou, as_json=json)
 
 
