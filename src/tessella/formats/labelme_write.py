@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ import numpy as np
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import LabelError
-from tessella.files.write import write_json, write_text
+from tessella.files.write import write_text
 from tessella.formats.export import write_classes_beside, write_photo, write_stems
 from tessella.formats.labels import background_id
 from tessella.formats.trace import outlines
@@ -43,7 +44,8 @@ def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Exp
         photo = write_photo(sample, folder, stems(sample.name), export)
         drawing = _kept(export.drawings.get(sample.name), coding) or drawn(sample.labels, coding)
         if drawing is not None:
-            write_json(photo.with_suffix(".json"), document(drawing, photo.name, sample.image.hw))
+            content = json.dumps(document(drawing, photo.name, sample.image.hw), ensure_ascii=False, allow_nan=False)
+            write_text(photo.with_suffix(".json"), content + "\n")
     write_text(dst / "labels.txt", "\n".join([*coding.ignore_names, *coding.table.names]) + "\n")
     write_classes_beside(coding, dst)
 

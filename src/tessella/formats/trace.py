@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.labelmap import Ids
+
+
+_TURNS: Final = np.array([0, 1, 2, 0, 4, 0, 2 | 4, 8, 8, 1 | 8, 0, 4, 0, 2, 1, 0], np.uint8)
+"""The corners at a grid point, by which of its four pixels are in the region (bits 1 above left, 2 above right, 4 below
+left, 8 below right): bit 1 a corner whose edges go left and up, 2 right and up, 4 left and down, 8 right and down. Where
+two pixels touch by their tips only, the point is a corner of both."""
 
 
 class Outline(NamedTuple):
@@ -112,14 +118,15 @@ def _corners(
     region: NDArray[np.bool_],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
     """List the corners: row, column, whether the horizontal edge goes left, whether the vertical edge goes up."""
-    padded = np.pad(region, 1).astype(np.uint8)
+    height, width = region.shape
+    padded = np.zeros((height + 2, width + 2), np.uint8)
+    padded[1:-1, 1:-1] = region
     # bits: 1 above left, 2 above right, 4 below left, 8 below right of the grid point
     code = padded[:-1, :-1] | padded[:-1, 1:] << 1 | padded[1:, :-1] << 2 | padded[1:, 1:] << 3
-    # where two pixels touch by their tips only, the point is a corner of both
-    kinds = {(1, 14, 9): (True, True), (2, 13, 6): (False, True), (4, 11, 6): (True, False), (8, 7, 9): (False, False)}
-    found = []
-    for codes, sides in kinds.items():
-        rows, columns = np.nonzero(np.isin(code, codes))
-        found.append((rows, columns, np.full(len(rows), sides[0]), np.full(len(rows), sides[1])))
-    rows, columns, left, up = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return rows, columns, left, up
+    turns = _TURNS[code]
+    rows, columns = np.nonzero(turns)
+    turns = turns[rows, columns]
+    found = [(rows[kept], columns[kept], bit) for bit in (1, 2, 4, 8) if (kept := (turns & bit) > 0).any()]
+    left = np.concatenate([np.full(len(part), bit in (1, 4)) for part, _, bit in found])
+    up = np.concatenate([np.full(len(part), bit in (1, 2)) for part, _, bit in found])
+    return np.concatenate([part for part, _, _ in found]), np.concatenate([part for _, part, _ in found]), left, up

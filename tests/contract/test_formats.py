@@ -1,0 +1,143 @@
+"""Every row of the table of formats keeps the same promises; a new row needs a generator in `data/layouts.py` only."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.layouts import WRITERS
+from tessella.core.annotation import Drawing, StoredMask
+from tessella.core.errors import InputError, TessellaError
+from tessella.dataset.convert import convert
+from tessella.dataset.index import open_dataset
+from tessella.formats import FORMATS, choose, format_named
+
+WRITABLE = [name for name, row in FORMATS.items() if row.write is not None]
+
+
+@pytest.fixture(params=sorted(FORMATS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def root(name: str, tmp_path: Path) -> Path:
+    return WRITERS[name](tmp_path / "set")
+
+
+def test_its_own_data_set_is_detected_with_a_reason(name: str, root: Path) -> None:
+    found, match = choose(root)
+    assert found == name
+    assert 1 <= match.score <= 100
+    assert match.why
+
+
+def test_detection_and_listing_change_nothing(name: str, root: Path) -> None:
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    index = open_dataset(root)
+    _ = [sample.name for sample in index]
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+def test_the_class_table_is_explicit_and_its_origin_is_said(name: str, root: Path) -> None:
+    listing = open_dataset(root).listing
+    assert len(listing.coding.table) >= 3
+    assert any("class" in note for note in listing.notes)
+
+
+def test_names_are_unique_sorted_and_portable(name: str, root: Path) -> None:
+    names = [record.name for record in open_dataset(root).records]
+    assert names == sorted(names)
+    assert len(set(names)) == len(names) == 4
+    assert not any("\\" in one or one.startswith("/") for one in names)
+
+
+def test_records_cross_processes(name: str, root: Path) -> None:
+    records = open_dataset(root).records
+    assert pickle.loads(pickle.dumps(records)) == records  # noqa: S301 - our own objects
+
+
+def test_loading_gives_an_annotation_at_the_photos_size(name: str, root: Path) -> None:
+    index = open_dataset(root)
+    for position in range(len(index)):
+        annotation = index.annotation(position)
+        assert isinstance(annotation, StoredMask | Drawing)
+        labels = index.labels(position)
+        assert labels is not None
+        assert labels.hw == index.image(position).hw == (12, 16)
+
+
+def test_a_photo_without_label_stays_in_the_listing(name: str, root: Path) -> None:
+    index = open_dataset(root)
+    label = index.records[0].label
+    assert label is not None
+    image = index.records[0].image
+    label.unlink()
+    again = open_dataset(root)
+    lone = [record for record in again.records if record.image == image]
+    assert [record.label for record in lone] == [None]
+    assert len(again.labelled()) == len(again) - 1
+    with pytest.raises(InputError, match="no (labels|mask)"):
+        again.annotation(again.records.index(lone[0]))
+
+
+def test_a_label_without_photo_is_reported(name: str, root: Path) -> None:
+    index = open_dataset(root)
+    image, label = index.records[0].image, index.records[0].label
+    assert image is not None
+    assert label is not None
+    image.unlink()
+    assert open_dataset(root).listing.orphan_labels == (label.relative_to(root).as_posix(),)
+
+
+def test_a_damaged_label_is_an_error_that_names_the_file(name: str, root: Path) -> None:
+    index = open_dataset(root)
+    label = index.records[0].label
+    assert label is not None
+    label.write_bytes(label.read_bytes()[:40])
+    again = open_dataset(root, format=name)
+    place = [record.label for record in again.records].index(label)
+    with pytest.raises(TessellaError, match=label.name):
+        again.labels(place)
+
+
+def test_an_empty_folder_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TessellaError):
+        open_dataset(tmp_path / "empty", format=name)
+
+
+@pytest.mark.parametrize("to", WRITABLE)
+def test_written_in_any_format_and_read_again_the_ids_are_the_same(name: str, root: Path, tmp_path: Path, to: str) -> None:
+    index = open_dataset(root)
+    convert(index, tmp_path / "out", to=to)
+    again = open_dataset(tmp_path / "out")
+    assert again.format == to
+    assert again.table == index.table
+    assert again.coding.table.colours == index.coding.table.colours
+    stems = [Path(record.name).name for record in index.records]
+    assert [Path(record.name).name for record in again.records] == stems
+    for mine, theirs in zip(index, again, strict=True):
+        assert mine.labels is not None
+        assert theirs.labels is not None
+        np.testing.assert_array_equal(mine.labels.ids, theirs.labels.ids)
+        np.testing.assert_array_equal(mine.image.pixels, theirs.image.pixels)
+
+
+@pytest.mark.parametrize("to", WRITABLE)
+def test_splits_survive_writing(name: str, root: Path, tmp_path: Path, to: str) -> None:
+    index = open_dataset(root)
+    convert(index, tmp_path / "out", to=to)
+    again = open_dataset(tmp_path / "out")
+    assert [record.split for record in again.records] == [record.split for record in index.records]
+
+
+def test_every_format_has_its_page() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "formats"
+    assert sorted(path.stem for path in docs.glob("*.md")) == sorted(FORMATS)
+
+
+def test_an_unknown_format_is_answered_with_the_nearest() -> None:
+    with pytest.raises(TessellaError, match="did you mean 'labelme'"):
+        format_named("labelm")

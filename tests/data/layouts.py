@@ -1,0 +1,125 @@
+"""Tiny data sets in every format and layout, painted from numbers; each function writes into a folder and returns it."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tessella.core.classes import ClassTable
+
+NAMES = ("background", "road", "tree")
+TABLE = ClassTable.from_names(NAMES)
+
+
+def ids_of(seed: int, hw: tuple[int, int] = (12, 16), *, ignore: bool = True) -> np.ndarray:
+    """Three blocks of classes 0, 1, 2 whose borders move with the seed, and a pixel of 255."""
+    ids = np.zeros(hw, np.uint8)
+    ids[: 3 + seed % 4, 2:9] = 1
+    ids[5:, 7 + seed % 3 :] = 2
+    if ignore:
+        ids[-1, seed % hw[1]] = 255
+    return ids
+
+
+def photo_of(seed: int, hw: tuple[int, int] = (12, 16)) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (*hw, 3), dtype=np.uint8)
+
+
+def save(path: Path, pixels: np.ndarray, *, palette: bool = False) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(pixels)
+    if palette:
+        picture.putpalette(TABLE.palette().tobytes())
+    picture.save(path)
+    return path
+
+
+def write_classes_toml(root: Path) -> None:
+    rows = [f'[[classes]]\nname = "{info.name}"\ncolour = {list(info.colour)}\n' for info in TABLE]
+    (root / "classes.toml").write_text("".join(rows), encoding="utf-8")
+
+
+def index_mask(root: Path, *, count: int = 4) -> Path:
+    for seed in range(count):
+        save(root / "images" / f"p{seed}.png", photo_of(seed))
+        save(root / "masks" / f"p{seed}.png", ids_of(seed))
+    write_classes_toml(root)
+    return root
+
+
+def colour_mask(root: Path, *, count: int = 4) -> Path:
+    for seed in range(count):
+        save(root / "images" / f"p{seed}.png", photo_of(seed))
+        save(root / "masks" / f"p{seed}.png", TABLE.palette()[ids_of(seed, ignore=False)])
+    write_classes_toml(root)
+    return root
+
+
+def voc(root: Path, *, count: int = 4, lists: bool = True) -> Path:
+    for seed in range(count):
+        save(root / "JPEGImages" / f"p{seed}.jpg", photo_of(seed))
+        save(root / "SegmentationClass" / f"p{seed}.png", ids_of(seed), palette=True)
+    if lists:
+        folder = root / "ImageSets" / "Segmentation"
+        folder.mkdir(parents=True)
+        (folder / "train.txt").write_text("".join(f"p{seed}\n" for seed in range(count - 1)))
+        (folder / "val.txt").write_text(f"p{count - 1}\n")
+    (root / "class_names.txt").write_text("\n".join(NAMES))
+    return root
+
+
+def camvid(root: Path, *, count: int = 4) -> Path:
+    """SegNet's lists with absolute paths of another disk; the frames have CamVid's names."""
+    for split, seeds in (("train", range(count - 1)), ("val", range(count - 1, count))):
+        lines = []
+        for seed in seeds:
+            name = f"0001TP_{6690 + 30 * seed:06d}.png"
+            save(root / split / name, photo_of(seed))
+            ids = ids_of(seed)
+            save(root / f"{split}annot" / name, np.where(ids == 255, 11, ids).astype(np.uint8))
+            lines.append(f"/SegNet/CamVid/{split}/{name} /SegNet/CamVid/{split}annot/{name}\n")
+        (root / f"{split}.txt").write_text("".join(lines))
+    return root
+
+
+def shape(label: str, points: list, kind: str = "polygon", **more: object) -> dict:
+    return {"label": label, "points": points, "group_id": None, "shape_type": kind, "flags": {}, **more}
+
+
+def box(label: str, left: float, top: float, right: float, bottom: float) -> dict:
+    return shape(label, [[left, top], [right, top], [right, bottom], [left, bottom]])
+
+
+def labelme_file(path: Path, shapes: list, *, photo: str, hw: tuple[int, int] = (12, 16), **more: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tree = {"version": "5.2.1", "flags": {}, "shapes": shapes, "imagePath": photo, "imageData": None}
+    tree |= {"imageHeight": hw[0], "imageWidth": hw[1], **more}
+    path.write_text(json.dumps(tree))
+    return path
+
+
+def png64(pixels: np.ndarray) -> str:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def labelme(root: Path, *, count: int = 4) -> Path:
+    for seed in range(count):
+        save(root / f"p{seed}.png", photo_of(seed))
+        shapes = [box("road", 2, 0, 9, 3 + seed), box("tree", 7, 5, 16, 12), box("__ignore__", seed, 11, seed + 1, 12)]
+        labelme_file(root / f"p{seed}.json", shapes, photo=f"p{seed}.png")
+    return root
+
+
+WRITERS = {
+    "index-mask": index_mask,
+    "voc": voc,
+    "camvid": camvid,
+    "colour-mask": colour_mask,
+    "labelme": labelme,
+}
+"""A generator per row of the table of formats."""
