@@ -33,16 +33,22 @@ def plan(
 
     Data and machine are measured, and one training step is timed; nothing is trained and nothing is written.
     """
+    import tessella
     from tessella.cli.console import emit_json, progress, results
-    from tessella.dataset import open_dataset
-    from tessella.recipe.planner import plan_index
-    from tessella.recipe.recipe import gather
-    from tessella.train.timing import time_step
 
-    asked = gather(recipe, preset=preset, overrides=set_ or ())
-    index = open_dataset(data, format=format, classes=classes)
     with progress("Measuring") as advance:
-        settled = plan_index(index, asked, timer=time_step, minutes=minutes, epochs=epochs, seed=seed, progress=advance)
+        settled = tessella.plan(
+            data,
+            minutes=minutes,
+            epochs=epochs,
+            preset=preset,
+            recipe=recipe,
+            overrides=set_ or (),
+            classes=classes,
+            format=format,
+            seed=seed,
+            progress=advance,
+        )
     if json:
         emit_json(settled.to_json())
     else:

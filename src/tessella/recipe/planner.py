@@ -6,8 +6,6 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import InputError, LabelError
-from tessella.dataset.facts import measure
-from tessella.recipe.machine import look
 from tessella.recipe.plan import Expected, Plan, PredictionPlan, SplitPlan
 from tessella.recipe.planning import choices
 from tessella.recipe.planning.draft import make_draft
@@ -16,8 +14,6 @@ from tessella.recipe.planning.networks import PROCESS_BYTES, Means, choose_netwo
 from tessella.recipe.planning.reasons import Reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tessella.dataset.facts import Facts
     from tessella.dataset.index import Index
     from tessella.recipe.machine import Machine
@@ -35,38 +31,6 @@ step was timed, there are steps left to do. The learning rate follows the clock 
 
 CACHE_SHARE: Final = 0.25
 """Share of the memory in which decoded photos are kept."""
-
-
-def plan_index(
-    index: Index,
-    recipe: Recipe,
-    *,
-    timer: Timer,
-    minutes: float | None = None,
-    epochs: float | None = None,
-    seed: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Plan:
-    """Measure a data set and this machine, and settle a plan for them; the arguments are those of `make_plan`.
-
-    Args:
-        index: The data set with its splits.
-        recipe: What was asked.
-        timer: Times one step of a drafted plan.
-        minutes: Wall-clock minutes of training.
-        epochs: Passes over the training samples instead.
-        seed: Of the run.
-        progress: Called with (photos measured, photos to measure).
-
-    Raises:
-        RecipeError: As `make_plan`; an impossible limit is refused before anything is measured.
-        InputError: There is nothing to train on.
-        LabelError: There is only one class.
-    """
-    settle_limit(recipe, minutes=minutes, epochs=epochs)
-    require_training_split(index)
-    facts = measure(index.split("train"), progress=progress)
-    return make_plan(index, facts, recipe, look(), timer=timer, minutes=minutes, epochs=epochs, seed=seed)
 
 
 def make_plan(
@@ -113,25 +77,15 @@ def make_plan(
     return _finish(chosen, facts=facts, reasons=reasons, limit=limit, means=means)
 
 
-def require_training_split(index: Index) -> None:
-    """Check that there is a split to train on.
-
-    Raises:
-        InputError: There is none.
-    """
-    names = index.split_names
-    if "train" not in names:
+def _count_splits(index: Index, reasons: Reasons) -> SplitPlan:
+    if "train" not in index.split_names:
         raise InputError(
             "the data set has no training split",
             where=index.root,
-            got=", ".join(names) or "no split",
+            got=", ".join(index.split_names) or "no split",
             expected="train",
             fix="name the split folder or list 'train', or remove the lists: Tessella then splits by itself",
         )
-
-
-def _count_splits(index: Index, reasons: Reasons) -> SplitPlan:
-    require_training_split(index)
     train = len(index.split("train").labelled())
     if not train:
         raise InputError("no photo of the training split has labels", where=index.root)
