@@ -12,7 +12,7 @@ from tessella.check import check
 from tessella.core.extras import require
 from tessella.dataset.index import Index, open_dataset
 from tessella.evaluate import Report, evaluate
-from tessella.files.write import refuse_existing
+from tessella.files.write import refuse_existing, require_writable
 from tessella.report import environment, write_report
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def train(
     stored = stored_plan(out) if resume else None
     if stored is None:
         refuse_existing(out, overwrite=overwrite)
+    require_writable(out)
     index = (
         data
         if isinstance(data, Index)

@@ -138,6 +138,23 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     raise OutputError("the output exists already", where=path, fix="choose another path, or pass --overwrite")
 
 
+def require_writable(path: Path) -> None:
+    """Raise before long work when its result could not be written; nothing is created.
+
+    Args:
+        path: A file or folder to be written later.
+
+    Raises:
+        OutputError: The nearest folder that exists is read-only, not permitted, or a file.
+    """
+    nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        raise explain(OSError(errno.ENOTDIR, ""), path)
+    if not os.access(nearest, os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(nearest).f_flag & getattr(os, "ST_RDONLY", 1)
+        raise explain(OSError(errno.EROFS if read_only else errno.EACCES, ""), path)
+
+
 def _swap(temporary: Path, path: Path) -> None:
     _sync(temporary)
     if path.is_dir() and not path.is_symlink():
