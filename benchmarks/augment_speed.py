@@ -110,7 +110,7 @@ def main() -> None:
         print(rows[-1])
     facts = {
         "command": "python benchmarks/augment_speed.py",
-        "what": "crops 512x512 per second of CPU time on one thread, photos 1024x768x3 uint8 in memory, median of rounds",
+        "what": "crops 512x512 per second of CPU time on one thread, photos 1024x768x3 uint8 in memory, median",
         "seed": 0,
         "rounds": ROUNDS,
         "crops_per_round": CROPS,
