@@ -1,0 +1,5 @@
+"""`python -m tessella`: the same as `tessella`."""
+
+from tessella.cli.main import main
+
+main()
