@@ -124,6 +124,6 @@ def data_uri(picture: PillowImage, *, lossy: bool = False) -> str:
     if lossy:
         picture.save(stream, "JPEG", quality=84, subsampling=0)
     else:
-        picture.save(stream, "PNG", optimize=True)
+        picture.save(stream, "PNG", compress_level=7)
     kind = "jpeg" if lossy else "png"
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
