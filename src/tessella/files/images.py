@@ -71,7 +71,7 @@ def read_header(path: Path) -> Header:
             if stream.read(4) in tiff.MAGIC:
                 return _tiff_header(path.read_bytes(), where=path)
             stream.seek(0)
-            return _header(open_pillow(stream, where=path), where=path)
+            return picture_header(open_pillow(stream, where=path), where=path)
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error
     except OSError as error:
@@ -82,7 +82,7 @@ def decode_header(data: bytes, *, where: object) -> Header:
     """Like `read_header`, for the bytes of a file."""
     if data[:4] in tiff.MAGIC:
         return _tiff_header(data, where=where)
-    return _header(open_pillow(io.BytesIO(data), where=where), where=where)
+    return picture_header(open_pillow(io.BytesIO(data), where=where), where=where)
 
 
 def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
@@ -187,7 +187,8 @@ def _tiff_header(data: bytes, *, where: object) -> Header:
     return _checked(Header("TIFF", hw, "", bits, channels, orientation, frames), where=where)
 
 
-def _header(picture: PillowImage, *, where: object) -> Header:
+def picture_header(picture: PillowImage, *, where: object) -> Header:
+    """Say of an opened picture, other than a TIFF, what `decode_header` says of its bytes."""
     bits = _png_bits(picture) if picture.format == "PNG" else _BITS.get(picture.mode, 8)
     header = Header(
         format=picture.format or "",

@@ -9,7 +9,7 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.errors import ImageError
-from tessella.files.images import Header, check_budget, decode_header, load_pillow, open_pillow
+from tessella.files.images import Header, check_budget, decode_header, load_pillow, open_pillow, picture_header
 from tessella.files.text import read_bytes
 from tessella.files.write import atomic_path
 
@@ -45,9 +45,9 @@ def read_mask(path: Path, *, max_pixels: int | None = None) -> StoredMask:
 
 def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) -> StoredMask:
     """Like `read_mask`, for the bytes of a file; `where` names the source in errors."""
-    header = decode_header(data, where=where)
-    check_budget(header, where=where, max_pixels=max_pixels)
     picture = open_pillow(io.BytesIO(data), where=where)
+    header = decode_header(data, where=where) if picture.format == "TIFF" else picture_header(picture, where=where)
+    check_budget(header, where=where, max_pixels=max_pixels)
     load_pillow(picture, where=where)
     pixels = _stored(picture, header, where=where)
     palette = None

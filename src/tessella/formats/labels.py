@@ -101,7 +101,7 @@ def count_values(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.i
     counts = np.zeros(256, np.int64)
     for width, found in by_width.items():
         counts[:width] += found.reshape(-1, width).sum(axis=0)
-    return np.roll(counts, -1)
+    return np.append(counts[1:], counts[0])
 
 
 @cache
