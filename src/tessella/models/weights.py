@@ -27,7 +27,7 @@ from tessella.core.extras import require
 from tessella.files.hashes import sha256_file
 from tessella.models.matching import fit, unwrap
 
-REACH_SECONDS: Final = 1.5
+REACH_SECONDS: Final = 1.2
 """How long to try to reach the hub before saying that there is no network."""
 
 _SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
