@@ -119,8 +119,7 @@ def _jobs(inputs: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
     jobs: list[tuple[Path, Path]] = []
     for given in inputs:
         if given.is_dir():
-            # results of an earlier run are no photos of this one
-            photos = [path for path in walk(given, IMAGE_SUFFIXES) if not path.resolve().is_relative_to(out.resolve())]
+            photos = _photos(given, out)
             if not photos:
                 raise InputError("the folder holds no photo", where=given, expected=", ".join(sorted(IMAGE_SUFFIXES)))
             jobs += [(path, out / path.relative_to(given).with_suffix("")) for path in photos]
@@ -129,6 +128,16 @@ def _jobs(inputs: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:
         else:
             raise InputError("there is no such file or folder", where=given, fix="check the spelling")
     return jobs
+
+
+def _photos(folder: Path, out: Path) -> list[Path]:
+    """List the photos of a folder; results of an earlier run in a folder within it are none."""
+    root, results = folder.resolve(), out.resolve()
+    photos = walk(folder, IMAGE_SUFFIXES)
+    if results == root or not results.is_relative_to(root):
+        return photos
+    inside = folder / results.relative_to(root)
+    return [path for path in photos if not path.is_relative_to(inside)]
 
 
 def _refuse_clashes(jobs: Sequence[tuple[Path, Path]], suffixes: Sequence[str], *, overwrite: bool) -> None:
