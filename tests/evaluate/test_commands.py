@@ -1,12 +1,13 @@
-"""`tessella score` as people and scripts run it: answers on stdout, words on stderr, exit codes that say what happened."""
+"""`tessella score` as people and scripts run it: answers on stdout, words on stderr, telling exit codes."""
 
 import json
-import subprocess
-import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+
+from tessella.cli.main import main
 
 
 @pytest.fixture
@@ -21,15 +22,28 @@ def folders(tmp_path):
     return tmp_path
 
 
-def tessella(folder, *arguments):
-    code = "import sys; from tessella.cli.main import main; sys.argv[0] = 'tessella'; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=folder
-    )
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_score_answers_in_json_and_writes_a_page(folders):
-    done = tessella(folders, "score", "pred", "truth", "--classes", "labels.txt", "--json", "--out", "run")
+@pytest.fixture
+def tessella(folders, monkeypatch, capsys):
+    """Return a function that runs the command line inside the folders."""
+
+    def run(*arguments):
+        monkeypatch.chdir(folders)
+        monkeypatch.setattr("sys.argv", ["tessella", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Done(caught.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_score_answers_in_json_and_writes_a_page(folders, tessella):
+    done = tessella("score", "pred", "truth", "--classes", "labels.txt", "--json", "--out", "run")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["images"] == 2
@@ -37,13 +51,13 @@ def test_score_answers_in_json_and_writes_a_page(folders):
     assert answer["confusion"] == [[48, 0], [12, 36]]
     assert json.loads((folders / "run" / "report.json").read_text())["miou"] == answer["miou"]
     assert "report.html" in done.stderr
-    again = tessella(folders, "score", "pred", "truth", "--classes", "labels.txt", "--out", "run")
+    again = tessella("score", "pred", "truth", "--classes", "labels.txt", "--out", "run")
     assert (again.returncode, again.stdout) == (2, "")
     assert "exists already" in again.stderr
 
 
-def test_a_missed_threshold_exits_with_one_after_the_answer(folders):
-    done = tessella(folders, "score", "pred", "truth", "--classes", "labels.txt", "--min-miou", "0.9")
+def test_a_missed_threshold_exits_with_one_after_the_answer(tessella):
+    done = tessella("score", "pred", "truth", "--classes", "labels.txt", "--min-miou", "0.9")
     assert done.returncode == 1
     assert "mIoU 0.775" in done.stdout
     assert "below the threshold 0.9" in done.stderr
@@ -57,8 +71,8 @@ def test_a_missed_threshold_exits_with_one_after_the_answer(folders):
         (["pred", "truth", "--classes", "nothing.toml"], "nothing.toml"),
     ],
 )
-def test_what_the_user_has_to_fix_exits_with_two_and_one_line(folders, arguments, says):
-    done = tessella(folders, "score", *arguments)
+def test_what_the_user_has_to_fix_exits_with_two_and_one_line(tessella, arguments, says):
+    done = tessella("score", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -50,7 +50,7 @@ class PixelCounts:
 def count_pixels(truth: Ids, guess: Ids, *, classes: int) -> PixelCounts:
     """Count the pixels of one photo by true and by predicted class.
 
-    The joint histogram is `cv2.calcHist`, three times as fast as `np.bincount`. Neighbouring pixels mostly have the
+    The joint histogram is `cv2.calcHist`, several times as fast as `np.bincount`. Neighbouring pixels mostly have the
     same ids, and a counter cannot be incremented again before its last increment has landed; with up to 127 classes
     the pixels are therefore dealt in turn to 2, 4 or 8 sets of counters ("lanes") inside the 256 values a byte can
     hold. The lanes lie side by side in the table: 4096 bytes apart they would share cache sets and be a third slower.
