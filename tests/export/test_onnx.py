@@ -164,7 +164,7 @@ def traced(exported, monkeypatch):
     import tessella.export.onnx as tracing
 
     files = tracing.OnnxFiles(*((exported / name).read_bytes() for name in ("model.onnx", "model.logits.onnx")))
-    monkeypatch.setattr(tracing, "export_onnx", lambda bundle, precision: files)
+    monkeypatch.setattr(tracing, "export_onnx", lambda *_, **__: files)
 
 
 def test_a_failed_parity_leaves_nothing_behind(exported, traced, tmp_path, monkeypatch):
@@ -182,7 +182,7 @@ def test_a_failed_parity_leaves_nothing_behind(exported, traced, tmp_path, monke
 
 def test_a_folder_that_cannot_be_written_is_said_and_leaves_nothing_behind(exported, traced, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="a part of the path is a file"):
+    with pytest.raises(OutputError, match=r"writing failed|is a file"):
         export(exported / "bundle", out=tmp_path / "file" / "model.onnx")
 
 

@@ -80,7 +80,7 @@ def test_logits_that_differ_too_much_are_refused(value):
         logits[-1, -1, -1, -1] += value
         return logits
 
-    with pytest.raises(ParityError, match="logits agree: no.*nothing was written"):
+    with pytest.raises(ParityError, match=r"logits agree: no.*nothing was written"):
         compare(logits=off)
 
 
