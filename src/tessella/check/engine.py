@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tessella.check.checked import Checked
-from tessella.check.reading import look_at, trace_of
+from tessella.check.reading import label_digest, look_at, trace_of
 from tessella.check.rule import Located
 from tessella.check.rules import RULES
 from tessella.check.rules.classes import class_pixels
 from tessella.check.survey import Survey, Trace
 from tessella.core.classes import nearest_hint
-from tessella.core.errors import InputError, RecipeError
+from tessella.core.errors import InputError, RecipeError, TessellaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -54,7 +57,7 @@ def check(
         if progress is not None:
             progress(len(traces), len(index))
     survey = Survey(
-        traces=tuple(traces),
+        traces=tuple(_compare_twins(index, traces)),
         coding=index.coding,
         format=index.format,
         discovered=index.listing.discovered,
@@ -110,6 +113,19 @@ def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterato
             yield from pool.map(visit, positions)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
+
+
+def _compare_twins(index: Index, traces: list[Trace]) -> list[Trace]:
+    """Fill in the digests of the labels of identical photos; the few labels concerned are decoded once more."""
+    seen = Counter(trace.photo_digest for trace in traces)
+    compared = []
+    for trace in traces:
+        digest = ""
+        if trace.photo_digest and seen[trace.photo_digest] > 1 and trace.label_where:
+            with contextlib.suppress(TessellaError):  # F101 names a label that cannot be read
+                digest = label_digest(index.annotation(trace.position))
+        compared.append(replace(trace, label_digest=digest))
+    return compared
 
 
 def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:

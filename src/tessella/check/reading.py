@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +21,10 @@ from tessella.core.errors import TessellaError
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
 from tessella.formats import format_named
-from tessella.formats.labels import colour_keys, count_values, resolve, value_table
+from tessella.formats.labels import UNKNOWN, colour_keys, count_values, resolve, value_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -47,8 +50,9 @@ def look_at(index: Index, position: int, split: str) -> Look:
     record = index.records[position]
     photo, photo_fault = _photo(index, position)
     annotation, label_fault = _annotation(index, position)
-    mask = annotation if isinstance(annotation, StoredMask) else None
-    look = Look(
+    jpeg = isinstance(annotation, StoredMask) and record.label is not None and _is_jpeg(record.label)
+    counts, strays = _values(annotation, index.coding, jpeg=jpeg)
+    return Look(
         position=position,
         split=split,
         photo_where="" if record.image is None else relative_name(record.image, index.root),
@@ -59,18 +63,15 @@ def look_at(index: Index, position: int, split: str) -> Look:
         label_fault=label_fault,
         coding=index.coding,
         format=index.format,
-        jpeg_label=mask is not None and record.label is not None and _is_jpeg(record.label),
+        counts=counts,
+        strays=strays,
+        jpeg_label=jpeg,
     )
-    return look if mask is None else relook(look, mask)
 
 
 def relook(look: Look, annotation: Annotation) -> Look:
     """Return the look with another annotation, its values counted anew; used between two repairs of one label."""
-    from dataclasses import replace
-
-    mask = annotation if isinstance(annotation, StoredMask) else None
-    counts = count_values(mask.pixels) if mask is not None and not mask.is_colour else None
-    strays = None if mask is None else _strays(mask, look.coding, counts, jpeg=look.jpeg_label)
+    counts, strays = _values(annotation, look.coding, jpeg=look.jpeg_label)
     return replace(look, annotation=annotation, counts=counts, strays=strays)
 
 
@@ -85,8 +86,8 @@ def trace_of(look: Look) -> Trace:
         photo_where=look.photo_where,
         label_where=look.label_where,
         photo_digest="" if look.photo is None else look.photo.digest,
-        label_digest=_label_digest(look.annotation),
         pixels=_class_pixels(look),
+        explained=look.strays is None,
         stored=None if look.counts is None else frozenset(int(value) for value in np.flatnonzero(look.counts)),
         names=names,
     )
@@ -123,23 +124,37 @@ def _is_jpeg(path: Path) -> bool:
     return path.suffix.lower() in _JPEG_SUFFIXES and read_header(path).format in ("JPEG", "MPO")
 
 
-def _strays(mask: StoredMask, coding: LabelCoding, counts: NDArray[np.int64] | None, *, jpeg: bool) -> Strays | None:
-    found: dict[Any, int]
-    if counts is not None:
-        lookup = value_table(coding, mask.pixels.dtype)
-        found = {int(value): int(counts[value]) for value in np.flatnonzero((counts > 0) & (lookup < 0))}
-        declared: NDArray[Any] = declared_values(coding, mask.pixels.dtype)
-    else:
+def _values(
+    annotation: Annotation | None, coding: LabelCoding, *, jpeg: bool
+) -> tuple[NDArray[np.int64] | None, Strays | None]:
+    """Count the stored values of a mask of single values, and find what the class table does not explain."""
+    if not isinstance(annotation, StoredMask):
+        return None, None
+    if annotation.is_colour:
         known = coding.colour_to_id()
-        found = {colour: count for colour, count in sorted(colour_counts(mask).items()) if colour not in known}
-        declared = declared_colours(coding)
+        found = {colour: count for colour, count in sorted(colour_counts(annotation).items()) if colour not in known}
+        return None, _strays(annotation, coding, found, jpeg=jpeg)
+    counts = count_values(annotation.pixels)
+    unknown = np.flatnonzero((counts > 0) & (_places(coding, len(counts)) > len(coding.table)))
+    return counts, _strays(annotation, coding, {int(value): int(counts[value]) for value in unknown}, jpeg=jpeg)
+
+
+def _strays(mask: StoredMask, coding: LabelCoding, found: Mapping[Any, int], *, jpeg: bool) -> Strays | None:
     if not found:
         return None
     stray = undeclared(mask, coding)
     row, column = divmod(int(stray.argmax()), stray.shape[1])
     pixels = mask.pixels[..., :3] if mask.is_colour else mask.pixels
-    kind = stray_kind(pixels, stray, jpeg=jpeg)
-    return Strays(kind, found, (row, column), smallest_gap(declared))
+    declared = declared_colours(coding) if mask.is_colour else declared_values(coding, mask.pixels.dtype)
+    return Strays(stray_kind(pixels, stray, jpeg=jpeg), dict(found), (row, column), smallest_gap(declared))
+
+
+@lru_cache(maxsize=8)
+def _places(coding: LabelCoding, values: int) -> NDArray[np.intp]:
+    """Return where each stored value is counted: (values,), 0..K-1 for classes, K for ignore, K + 1 for no class."""
+    classes = len(coding.table)
+    ids = value_table(coding, np.uint8 if values == 256 else np.uint16)
+    return np.where(ids == IGNORE, classes, np.where(ids == UNKNOWN, classes + 1, ids)).astype(np.intp)
 
 
 def colour_counts(mask: StoredMask) -> dict[Colour, int]:
@@ -158,16 +173,16 @@ def colour_counts(mask: StoredMask) -> dict[Colour, int]:
 def _class_pixels(look: Look) -> NDArray[np.int64] | None:
     """Count pixels by class, ignore last; values in no class are left out. None when nothing can be counted."""
     classes = len(look.coding.table)
+    if look.counts is not None:
+        places = _places(look.coding, len(look.counts))
+        # a float64 sum is exact up to 2**53 pixels
+        return np.bincount(places, look.counts, classes + 2)[: classes + 1].astype(np.int64)
     pixels = np.zeros(classes + 1, np.int64)
     if look.mask is not None:
-        meaning: dict[Any, int] = look.coding.value_to_id() if look.counts is not None else look.coding.colour_to_id()
-        if look.counts is not None:
-            found: dict[Any, int] = {int(v): int(look.counts[v]) for v in np.flatnonzero(look.counts)}
-        else:
-            found = dict(colour_counts(look.mask))
-        for stored, count in found.items():
-            if stored in meaning:
-                pixels[classes if meaning[stored] == IGNORE else meaning[stored]] += count
+        meaning = look.coding.colour_to_id()
+        for colour, count in colour_counts(look.mask).items():
+            if colour in meaning:
+                pixels[classes if meaning[colour] == IGNORE else meaning[colour]] += count
         return pixels
     if look.drawing is None or look.photo is None or frame_hw(look) != look.photo.hw:
         return None
@@ -178,8 +193,12 @@ def _class_pixels(look: Look) -> NDArray[np.int64] | None:
     return pixels
 
 
-def _label_digest(annotation: Annotation | None) -> str:
-    """Return text that is equal for equal annotations; CRC-32 is enough, as it is asked of identical photos only."""
+def label_digest(annotation: Annotation | None) -> str:
+    """Return text that is equal for equal annotations, "" for none.
+
+    CRC-32 is enough: it is asked of the labels of identical photos only, and for all photos it would cost a tenth of
+    the decoding.
+    """
     if annotation is None:
         return ""
     if isinstance(annotation, StoredMask):

@@ -22,10 +22,11 @@ class Trace:
         photo_where: The photo relative to the data set; "" when there is no file.
         label_where: The label file likewise.
         photo_digest: Equal for identical photos; "" when the photo cannot be read.
-        label_digest: Equal for identical annotations; "" when there is none.
         pixels: (K + 1,) int64: pixels by class, the last entry counts ignore; None when nothing could be counted.
+        explained: Whether the class table explains every pixel of the label.
         stored: For masks of single values, the stored values that occur; else None.
         names: For drawn shapes, the number of shapes by label name.
+        label_digest: Equal for identical annotations; filled in where another photo is identical, else "".
     """
 
     position: int
@@ -33,10 +34,11 @@ class Trace:
     photo_where: str
     label_where: str
     photo_digest: str
-    label_digest: str
     pixels: NDArray[np.int64] | None
+    explained: bool
     stored: frozenset[int] | None
     names: dict[str, int]
+    label_digest: str = ""
 
     @property
     def where(self) -> str:
