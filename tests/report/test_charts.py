@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tessella.report.charts import Axis, dot_strip, line_chart, mosaic, round_ticks
-from tessella.report.markup import Html, Numbers, count, element, percent
-from tessella.report.section_run import duration
+from tessella.report.page.charts import BOTTOM, HEIGHT, TOP, Axis, dot_strip, line_chart, mosaic, round_ticks
+from tessella.report.page.markup import Html, Numbers, count, element, percent
+from tessella.report.page.run import duration
 from tessella.report.table import bar
 
 
@@ -42,6 +42,12 @@ def test_a_long_line_keeps_its_ends_and_few_points():
 
 def test_a_flat_line_is_drawn():
     assert "<polyline" in line_chart([(1, 0.0), (2, 0.0)], title="t", unit="step", tone="loss")
+
+
+def test_a_faint_line_stays_inside_the_axes_of_the_line_before_it():
+    chart = line_chart([(0, 1.0), (9, 2.0)], title="t", unit="step", tone="loss", faint=[(0, 50.0), (9, -50.0)])
+    heights = [float(pair.split(",")[1]) for pair in re.search(r'points="([^"]*)" class="line faint', chart)[1].split()]
+    assert heights == [TOP, HEIGHT - BOTTOM]
 
 
 def test_every_photo_has_a_dot():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-
-from tessella.report.section_run import finding_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +20,11 @@ HISTORY_ROWS: Final = 1500
 
 WEAK_IOU: Final = 0.3
 """Below this a class is called weak: more than two of three pixels of truth and prediction together are wrong."""
+
+SHOWN_PLACES: Final = 3
+"""Places per rule that the page lists; all are in the document."""
+
+SEVERITIES: Final = ("error", "warning", "info")
 
 _TOP_MISTAKES: Final = 8
 
@@ -105,9 +109,32 @@ def thin(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     every = -(-len(history) // HISTORY_ROWS) or 1
     last = len(history) - 1
     return [
-        dict(row)
+        {key: value for key, value in row.items() if value is None or isinstance(value, str | int | float)}
         for number, row in enumerate(history)
         if number % every == 0 or number == last or row.get("miou") is not None
+    ]
+
+
+def finding_groups(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Count findings by rule, in the order in which the page shows them.
+
+    Args:
+        rows: Findings as JSON.
+
+    Returns:
+        `code`, `severity`, `count` and `not_shown` (places that the page leaves to report.json).
+    """
+    counts: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for row in rows:
+        counts[SEVERITIES.index(row["severity"]), row["code"]] += 1
+    return [
+        {
+            "code": code,
+            "severity": SEVERITIES[rank],
+            "count": total,
+            "not_shown": max(0, total - SHOWN_PLACES),
+        }
+        for (rank, code), total in sorted(counts.items())
     ]
 
 
@@ -145,7 +172,7 @@ def _summary(history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     scored = [row for row in history if _is_number(row.get("miou"))]
     best = max(scored, key=lambda row: float(row["miou"])) if scored else None
-    losses = [row["loss"] for row in history if _is_number(row.get("loss"))]
+    losses = [row.get("mean_loss", row["loss"]) for row in history if _is_number(row.get("loss"))]
     return {
         "steps": history[-1].get("step"),
         "seconds": history[-1].get("seconds"),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tessella.files.write import refuse_existing, write_json, write_text
 from tessella.report.document import document
 from tessella.report.environment import environment as this_environment
-from tessella.report.page import render
-from tessella.report.pictures import make_panels
+from tessella.report.page import make_panels, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

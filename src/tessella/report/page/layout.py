@@ -8,13 +8,13 @@ from importlib import resources
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from tessella.report import charts, section_photos, section_run, section_scores
-from tessella.report.markup import Html, Numbers, element
+from tessella.report.page import charts, photos, run, scores
+from tessella.report.page.markup import Html, Numbers, element
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tessella.report.pictures import Panels
+    from tessella.report.page.pictures import Panels
 
 _TITLES = {
     "scores": "Scores",
@@ -46,14 +46,14 @@ def render(document: Mapping[str, Any], panels: Sequence[Panels]) -> str:
     """
     numbers = Numbers(document)
     sections = {
-        "scores": section_scores.verdict(document, numbers),
-        "classes": section_scores.classes(document, numbers),
-        "confusion": section_scores.confusion(document, numbers),
-        "photos": section_photos.photos(document, numbers, panels),
-        "training": section_run.training(document, numbers),
-        "check": section_run.findings(document, numbers),
-        "plan": section_run.plan(document),
-        "origin": section_run.origin(document),
+        "scores": scores.verdict(document, numbers),
+        "classes": scores.classes(document, numbers),
+        "confusion": scores.confusion(document, numbers),
+        "photos": photos.photos(document, numbers, panels),
+        "training": run.training(document, numbers),
+        "check": run.findings(document, numbers),
+        "plan": run.plan(document),
+        "origin": run.origin(document),
     }
     present = {key: section for key, section in sections.items() if section is not None}
     links = [element("a", _TITLES[key], href=f"#{key}") for key in present]
@@ -71,7 +71,7 @@ def render(document: Mapping[str, Any], panels: Sequence[Panels]) -> str:
 
 
 def _head(title: str) -> Html:
-    style = resources.files("tessella.report").joinpath("page.css").read_text(encoding="utf-8")
+    style = resources.files("tessella.report.page").joinpath("style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return element(
@@ -97,7 +97,7 @@ def _data_name(document: Mapping[str, Any]) -> str:
 
 def _masthead(document: Mapping[str, Any], nav: Html) -> Html:
     split = document["provenance"].get("split")
-    parts = [(section_scores.hex_colour(row["colour"]), row["share"]) for row in document["classes"]]
+    parts = [(scores.hex_colour(row["colour"]), row["share"]) for row in document["classes"]]
     return element(
         "header",
         element("div", _mark(), "Tessella", class_="brand"),

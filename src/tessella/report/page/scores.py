@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tessella.report import charts
-from tessella.report.markup import Child, Html, Numbers, count, element, percent, score
+from tessella.report.page import charts
+from tessella.report.page.markup import Child, Html, Numbers, count, element, percent, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tessella.report.markup import Html, element
+from tessella.report.page.markup import Html, element
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,7 @@ def line_chart(
     unit: str,
     tone: str,
     limits: tuple[float, float] | None = None,
+    faint: Sequence[tuple[float, float]] = (),
 ) -> Html:
     """Draw one line over training steps.
 
@@ -63,21 +64,25 @@ def line_chart(
         unit: Name of the horizontal axis.
         tone: Class of the style sheet that colours the line.
         limits: Least and greatest value of the vertical axis; by default from the data.
+        faint: A second line behind the first, such as the values that it smooths; cut off where it leaves the axes.
     """
-    shown = _thinned(points)
+    shown, behind = _thinned(points), _thinned(faint)
     across = round_ticks(shown[0][0], shown[-1][0])
-    values = [value for _, value in shown]
-    up = round_ticks(*(limits or (min(values), max(values))))
+    up = round_ticks(*(limits or _spread([value for _, value in shown])))
     horizontal = Axis(across[0], across[-1], LEFT, WIDTH - RIGHT)
     vertical = Axis(up[0], up[-1], HEIGHT - BOTTOM, TOP)
-    placed = [(horizontal.place(step), vertical.place(value)) for step, value in shown]
-    path = " ".join(f"{x},{y}" for x, y in placed)
-    last_x, last_y = placed[-1]
+
+    def path(line: Sequence[tuple[float, float]]) -> str:
+        heights = (vertical.place(min(max(value, up[0]), up[-1])) for _, value in line)
+        return " ".join(f"{horizontal.place(step)},{y}" for (step, _), y in zip(line, heights, strict=True))
+
+    last_x, last_y = path(shown[-1:]).split(",")
     drawing = element(
         "svg",
         _grid(horizontal, vertical, across=across, up=up),
         element("text", unit, x=WIDTH - RIGHT, y=HEIGHT - 5, text_anchor="end", class_="tick"),
-        element("polyline", points=path, class_=f"line {tone}"),
+        element("polyline", points=path(behind), class_=f"line faint {tone}") if behind else None,
+        element("polyline", points=path(shown), class_=f"line {tone}"),
         element("circle", cx=last_x, cy=last_y, r=3.5, class_=f"dot {tone}"),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -140,6 +145,10 @@ def mosaic(parts: Sequence[tuple[str, float]]) -> Html:
             left += wide
     box = "0 0 1000 10"
     return element("svg", tiles, viewBox=box, preserveAspectRatio="none", aria_hidden="true", class_="mosaic")
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

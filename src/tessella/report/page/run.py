@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tessella.report import charts
-from tessella.report.markup import Html, Numbers, count, element, general, score
+from tessella.report.document import SEVERITIES, SHOWN_PLACES
+from tessella.report.page import charts
+from tessella.report.page.markup import Html, Numbers, count, element, general, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SHOWN_PLACES: Final = 3
-"""Places listed per rule; all are in report.json."""
-
-_SEVERITIES: Final = ("error", "warning", "info")
 
 
 def training(document: Mapping[str, Any], numbers: Numbers) -> Html | None:
@@ -23,20 +19,23 @@ def training(document: Mapping[str, Any], numbers: Numbers) -> Html | None:
     summary = document["history_summary"]
     if summary is None:
         return None
-    rows = document["history"]
     curves = []
-    for key, title, tone, limits in (
-        ("miou", "Validation mIoU", "accent", (0.0, 1.0)),
-        ("loss", "Training loss", "loss", None),
-        ("learning_rate", "Learning rate", "rate", None),
+    for key, title, tone in (
+        ("miou", "Validation mIoU while training", "accent"),
+        ("loss", "Training loss", "loss"),
+        ("learning_rate", "Learning rate", "rate"),
     ):
-        points = [(row["step"], row[key]) for row in rows if row.get(key) is not None and row.get("step") is not None]
-        if len(points) > 1:
+        points = _line_of(document, key)
+        smooth = _line_of(document, "mean_loss") if key == "loss" else []
+        limits = (0.0, 1.0) if key == "miou" else None
+        if len(smooth) > 1:
+            curves.append(charts.line_chart(smooth, title=title, unit="step", tone=tone, limits=limits, faint=points))
+        elif len(points) > 1:
             curves.append(charts.line_chart(points, title=title, unit="step", tone=tone, limits=limits))
     facts = [
         ("Steps", "steps", count),
         ("Time", "seconds", duration),
-        ("Last loss", "last_loss", general),
+        ("Loss at the end", "last_loss", general),
         ("Best validation mIoU", "best_miou", score),
         ("Reached at step", "best_step", count),
     ]
@@ -52,6 +51,10 @@ def training(document: Mapping[str, Any], numbers: Numbers) -> Html | None:
         element("div", curves, class_="curves"),
         id="training",
     )
+
+
+def _line_of(document: Mapping[str, Any], key: str) -> list[tuple[float, float]]:
+    return [(row["step"], row[key]) for row in document["history"] if row.get(key) is not None and "step" in row]
 
 
 def duration(seconds: float) -> str:
@@ -70,7 +73,7 @@ def findings(document: Mapping[str, Any], numbers: Numbers) -> Html | None:
         return None
     groups: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
-        groups[_SEVERITIES.index(row["severity"]), row["code"]].append(index)
+        groups[SEVERITIES.index(row["severity"]), row["code"]].append(index)
     listed = [_group(document, numbers, place, groups[key]) for place, key in enumerate(sorted(groups))]
     return element(
         "section",
@@ -102,29 +105,6 @@ def _group(document: Mapping[str, Any], numbers: Numbers, place: int, indices: l
         element("ul", places),
         class_="finding",
     )
-
-
-def finding_groups(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Count findings by rule, in the order in which the page shows them.
-
-    Args:
-        rows: Findings as JSON.
-
-    Returns:
-        `code`, `severity`, `count` and `not_shown` (places that the page leaves to report.json).
-    """
-    counts: defaultdict[tuple[int, str], int] = defaultdict(int)
-    for row in rows:
-        counts[_SEVERITIES.index(row["severity"]), row["code"]] += 1
-    return [
-        {
-            "code": code,
-            "severity": _SEVERITIES[rank],
-            "count": total,
-            "not_shown": max(0, total - SHOWN_PLACES),
-        }
-        for (rank, code), total in sorted(counts.items())
-    ]
 
 
 def plan(document: Mapping[str, Any]) -> Html | None:

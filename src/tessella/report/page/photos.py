@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tessella.report import charts
-from tessella.report.markup import Html, Numbers, count, element, score
-from tessella.report.pictures import ABSTAINED, UNSCORED, WRONG
-from tessella.report.section_scores import MATRIX_CLASSES, swatch
+from tessella.report.page import charts
+from tessella.report.page.markup import Html, Numbers, count, element, score
+from tessella.report.page.pictures import ABSTAINED, UNSCORED, WRONG
+from tessella.report.page.scores import MATRIX_CLASSES, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tessella.report.pictures import Panels
+    from tessella.report.page.pictures import Panels
 
 LISTED_PHOTOS: Final = 50
 """Most photos in the list of the lowest scores."""
