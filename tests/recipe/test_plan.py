@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tessella.core.classes import ClassTable
 from tessella.core.errors import RecipeError
 from tessella.recipe.mistakes import dotted_keys
-from tessella.recipe.plan import Plan
+from tessella.recipe.plan import Plan, Stage
 from tessella.recipe.starter import starter_plan
 
 TABLE = ClassTable.from_names(["background", "building"])
@@ -84,6 +84,33 @@ def test_means_must_match_the_bands():
     data = starter_plan(TABLE).to_json()
     data["preprocess"]["mean"] = [1.0]
     with pytest.raises(RecipeError, match=r"3 bands need as many means \(1\)"):
+        Plan.from_json(data, where="plan.json")
+
+
+def test_stages_scale_crop_and_zoom_and_end_at_full_size():
+    start = starter_plan(TABLE, crop_hw=(320, 400)).augment
+    stages = (Stage(share=0.25, zoom=0.5), Stage(share=0.25, zoom=0.75), Stage(share=0.5, zoom=1.0))
+    augment = start.model_copy(update={"stages": stages, "scale": (0.8, 1.6)})
+    assert augment.at(0.0).crop_hw == augment.at(0.2499).crop_hw == (160, 208)
+    assert augment.at(0.0).scale == (0.4, 0.8)
+    assert augment.at(0.25).crop_hw == (240, 304)
+    assert augment.at(0.5).crop_hw == augment.at(1.0).crop_hw == (320, 400)
+    assert augment.at(1.0).scale == (0.8, 1.6)
+    assert [part.crop_hw for part in augment.by_stage()] == [(160, 208), (240, 304), (320, 400)]
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        ([{"share": 0.5, "zoom": 1.0}], "add up to 0.5, not to 1"),
+        ([], "add up to 0, not to 1"),
+        ([{"share": 1.0, "zoom": 0.5}], "the last stage must have zoom 1"),
+    ],
+)
+def test_stages_that_do_not_make_a_run_are_refused(stages, says):
+    data = starter_plan(TABLE).to_json()
+    data["augment"]["stages"] = stages
+    with pytest.raises(RecipeError, match=says):
         Plan.from_json(data, where="plan.json")
 
 

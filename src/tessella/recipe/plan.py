@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tessella.core.classes import ClassInfo, ClassTable
 from tessella.core.errors import RecipeError
@@ -18,7 +19,7 @@ PLAN_VERSION: Final = 1
 Dtype = Literal["uint8", "uint16", "float32"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Schedule = Literal["poly", "cosine", "one-cycle", "constant"]
-OptimiserName = Literal["adamw", "sgd", "radam"]
+OptimiserName = Literal["adamw", "muon", "sgd", "radam"]
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -63,6 +64,34 @@ class ModelPlan(Part):
     weights: str
 
 
+class Stage(Part):
+    """A part of a run on pictures of another size: a quarter of the pixels at zoom 0.5 makes four times as many steps.
+
+    Args:
+        share: Share of the run, 0..1; the shares of a plan add up to 1.
+        zoom: Factor of the crop's sides and of the scale, 0..1.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    zoom: Annotated[float, Field(gt=0, le=1)]
+
+
+def _fill_the_run(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    whole = sum(stage.share for stage in stages)
+    if abs(whole - 1) > 1e-6:
+        raise ValueError(f"the shares of the stages add up to {whole:g}, not to 1")
+    if stages[-1].zoom != 1:
+        raise ValueError("the last stage must have zoom 1, for photos are predicted at full size")
+    return stages
+
+
+Stages = Annotated[tuple[Stage, ...], AfterValidator(_fill_the_run)]
+"""The stages of a run in their order."""
+
+WHOLE_RUN: Final = Stage(share=1.0, zoom=1.0)
+"""The only stage of a run that sees pictures of one size."""
+
+
 class AugmentPlan(Part):
     """How photos are changed before training; one draw moves pixels and labels together.
 
@@ -83,6 +112,7 @@ class AugmentPlan(Part):
         noise: Largest standard deviation of added noise, as a share of the std of the data.
         blur: Probability of a slight blur.
         rare_class: Probability that the crop is placed on a pixel of a class drawn with favour for rare ones.
+        stages: Training begins on smaller pictures: in each stage crop and zoom are multiplied by the stage's own zoom.
     """
 
     crop_hw: SizeHw
@@ -101,6 +131,35 @@ class AugmentPlan(Part):
     noise: NotNegative
     blur: Share
     rare_class: Share
+    stages: Stages
+
+    def at(self, progress: float) -> AugmentPlan:
+        """Return the augmentation at one point of the run, with crop and scale of its stage.
+
+        Args:
+            progress: 0..1.
+
+        Returns:
+            A plan with one stage; its crop is a multiple of 16 pixels unless it is the whole crop.
+        """
+        ended = 0.0
+        for stage in self.stages[:-1]:
+            ended += stage.share
+            if progress < ended:
+                return self._in(stage)
+        return self._in(self.stages[-1])
+
+    def by_stage(self) -> tuple[AugmentPlan, ...]:
+        """Return the augmentation of every stage, each a plan with one stage."""
+        return tuple(self._in(stage) for stage in self.stages)
+
+    def _in(self, stage: Stage) -> AugmentPlan:
+        if stage.zoom == 1:
+            return self.model_copy(update={"stages": (WHOLE_RUN,)})
+        height, width = (max(16, math.ceil(side * stage.zoom / 16) * 16) for side in self.crop_hw)
+        low, high = self.scale
+        scale = (low * stage.zoom, high * stage.zoom)
+        return self.model_copy(update={"crop_hw": (height, width), "scale": scale, "stages": (WHOLE_RUN,)})
 
 
 class LossTerm(Part):
@@ -129,10 +188,11 @@ class OptimiserPlan(Part):
     """The optimiser and its learning rate over time.
 
     Args:
-        name: adamw, sgd (Nesterov) or radam.
+        name: adamw, muon, sgd (Nesterov) or radam.
         learning_rate: The peak.
+        muon_rate: For muon, the peak of the relative change of a convolution per step; the rest has `learning_rate`.
         weight_decay: Not applied to biases and norms.
-        momentum: Momentum of sgd, beta1 of the others.
+        momentum: Momentum of sgd and muon, beta1 of adamw and radam.
         beta2: beta2 of adamw and radam.
         schedule: Course after warm-up; `poly` is `(1 - progress) ** power`.
         power: Exponent of `poly`.
@@ -143,6 +203,7 @@ class OptimiserPlan(Part):
 
     name: OptimiserName
     learning_rate: Positive
+    muon_rate: NotNegative
     weight_decay: NotNegative
     momentum: Annotated[float, Field(ge=0, lt=1)]
     beta2: Annotated[float, Field(ge=0, lt=1)]
@@ -157,7 +218,7 @@ class TrainingPlan(Part):
     """The loop.
 
     Args:
-        steps: Optimiser steps.
+        steps: Optimiser steps; under a wall-clock limit an estimate, and the clock ends the run.
         batch: Crops per forward pass.
         accumulate: Forward passes per optimiser step.
         minutes: Wall-clock limit; 0 = none.

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 START_UP_SECONDS: Final = 8.0
 """Loading torch, building the network, the last checkpoint; at most a fifth of a short run."""
 
-SLACK: Final = 1.5
-"""Steps planned over those that fit at the measured pace: the clock ends a run, and if the machine was busy while one
-step was timed, there are steps left to do. The learning rate follows the clock too (`train.budget`)."""
-
 CACHE_SHARE: Final = 0.25
 """Share of the memory in which decoded photos are kept."""
 
@@ -119,9 +115,8 @@ def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, mea
     """Settle what follows from the network and its pace: steps, averages, scores, tiles, and what to expect."""
     asked, draft = reasons.asked, chosen.plan
     crops = draft.training.batch * draft.training.accumulate
-    at_pace = _steps_at_pace(limit, chosen, crops=crops, samples=draft.splits.train_samples, seconds=means.seconds)
-    steps = max(1, math.ceil(at_pace * SLACK) if limit.minutes else at_pace)
-    reasons.why["training.steps"] = _why_steps(limit, chosen, at_pace)
+    steps = _count_steps(limit, chosen, crops=crops, samples=draft.splits.train_samples, seconds=means.seconds)
+    reasons.why["training.steps"] = _why_steps(limit, chosen)
     reasons.why["training.minutes"] = limit.why if limit.minutes else "no time limit"
     warmup = (round(choices.WARMUP_SHARE * steps), f"{choices.WARMUP_SHARE:.0%} of the run")
     training = draft.training.model_copy(
@@ -141,13 +136,13 @@ def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, mea
     )
     stride = chosen.cost.stride
     reasons.why["preprocess.stride"] = f"what {draft.model.name} needs"
-    seconds = at_pace * chosen.step_seconds + START_UP_SECONDS
+    seconds = steps * chosen.step_seconds + START_UP_SECONDS
     gpu = means.machine.gpu
     main_memory = PROCESS_BYTES + means.cached_bytes
     expected = Expected(
         seconds=round(min(seconds, 60 * limit.minutes) if limit.minutes else seconds, 1),
         memory_bytes=chosen.cost.memory_bytes + (0 if gpu else main_memory),
-        epochs=round(at_pace * crops / draft.splits.train_samples, 2),
+        epochs=round(steps * crops / draft.splits.train_samples, 2),
     )
     reasons.why["expected"] = f"{chosen.step_seconds:.3f} s a step; memory of {'the GPU' if gpu else 'the process'}"
     return draft.model_copy(
@@ -162,7 +157,7 @@ def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, mea
     )
 
 
-def _steps_at_pace(limit: Limit, chosen: Chosen, *, crops: int, samples: int, seconds: float) -> int:
+def _count_steps(limit: Limit, chosen: Chosen, *, crops: int, samples: int, seconds: float) -> int:
     if limit.steps:
         return limit.steps
     if limit.epochs:
@@ -170,15 +165,12 @@ def _steps_at_pace(limit: Limit, chosen: Chosen, *, crops: int, samples: int, se
     return max(1, int(seconds / chosen.step_seconds))
 
 
-def _why_steps(limit: Limit, chosen: Chosen, at_pace: int) -> str:
+def _why_steps(limit: Limit, chosen: Chosen) -> str:
     if limit.steps:
         return limit.why
     if limit.epochs:
         return f"{limit.epochs:g} passes over the training photos, {limit.why}"
-    return (
-        f"{at_pace} fit at {chosen.step_seconds:.3f} s a step, and half as many more in case the machine gets quieter; "
-        "the clock ends the run"
-    )
+    return f"as many as should fit at {chosen.step_seconds:.3f} s a step; the clock ends the run"
 
 
 def _settle_prediction(draft: Plan, facts: Facts, reasons: Reasons, *, stride: int) -> PredictionPlan:

@@ -12,7 +12,7 @@ from tessella.core.errors import RecipeError
 from tessella.files.text import read_toml
 from tessella.recipe.overrides import parse_overrides
 from tessella.recipe.part import Count, NotNegative, Option, Part, Positive, Range, Share, SizeHw, Whole
-from tessella.recipe.plan import OptimiserName, Precision, Schedule
+from tessella.recipe.plan import OptimiserName, Precision, Schedule, Stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,7 @@ class AugmentRecipe(Part):
     noise: NotNegative | None = None
     blur: Share | None = None
     rare_class: Share | None = None
+    stages: Stages | None = None
 
 
 class TermRecipe(Part):
@@ -90,6 +91,7 @@ class OptimiserRecipe(Part):
 
     name: OptimiserName | None = None
     learning_rate: Positive | None = None
+    muon_rate: NotNegative | None = None
     weight_decay: NotNegative | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
     beta2: Annotated[float, Field(ge=0, lt=1)] | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tessella._version import __version__
 from tessella.core.image import FULL_SCALE
 from tessella.recipe.plan import (
+    WHOLE_RUN,
     AugmentPlan,
     Dtype,
     Expected,
@@ -71,6 +72,7 @@ def starter_plan(
             noise=0.0,
             blur=0.1,
             rare_class=0.5,
+            stages=(WHOLE_RUN,),
         ),
         loss=LossPlan(
             terms=(LossTerm(name="cross-entropy", weight=1.0, options={}),),
@@ -80,6 +82,7 @@ def starter_plan(
         optimiser=OptimiserPlan(
             name="adamw",
             learning_rate=3e-3,
+            muon_rate=0.0,
             weight_decay=1e-2,
             momentum=0.9,
             beta2=0.98,

@@ -10,6 +10,7 @@ from tessella.core.image import FULL_SCALE
 from tessella.recipe.part import Part
 from tessella.recipe.plan import Dtype, LossPlan, LossTerm, Plan, Preprocess
 from tessella.recipe.planning import choices
+from tessella.recipe.planning.reasons import ASKED
 from tessella.recipe.starter import starter_plan
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ DRAFT_STRIDE: Final = 32
 
 IMAGENET: Final = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 """Mean and standard deviation in uint8 units under which pretrained encoders were trained."""
-
-OF_COLOUR: Final = ("saturation", "hue")
 
 AnyPart = TypeVar("AnyPart", bound=Part)
 
@@ -99,11 +98,12 @@ def _settle_augment(start: AugmentPlan, facts: Facts, reasons: Reasons, *, devic
     asked = reasons.asked.augment
     augment = take_asked(start, asked, "augment", reasons=reasons)
     crop_hw = reasons.pick("augment.crop_hw", asked.crop_hw, choices.choose_crop(facts.hw_median, device))
-    updates: dict[str, object] = {"crop_hw": crop_hw}
-    if len(facts.bands) != 3:
-        reasons.why |= {f"augment.{name}": f"{len(facts.bands)} band(s) have no colour to change" for name in OF_COLOUR}
-        updates |= dict.fromkeys(OF_COLOUR, 0.0)
-    return augment.model_copy(update=updates)
+    without = {1: ("saturation", "hue"), 3: ()}.get(len(facts.bands), ("hue",))
+    reasons.why |= {f"augment.{name}": f"{', '.join(facts.bands[:4])} has no such thing" for name in without}
+    stages = augment.stages
+    if reasons.why["augment.stages"] != ASKED:
+        stages, reasons.why["augment.stages"] = choices.choose_stages(augment.stages, crop_hw)
+    return augment.model_copy(update={"crop_hw": crop_hw, "stages": stages, **dict.fromkeys(without, 0.0)})
 
 
 def _settle_loss(start: LossPlan, facts: Facts, reasons: Reasons) -> LossPlan:

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import RecipeError
 from tessella.recipe.plan import ModelPlan
-from tessella.recipe.planning.choices import choose_batch, choose_learning_rate
+from tessella.recipe.planning.choices import (
+    CLIP_NORM,
+    MUON_RATE,
+    choose_batch,
+    choose_learning_rate,
+    choose_optimiser,
+)
 
 if TYPE_CHECKING:
     from tessella.recipe.machine import Machine
     from tessella.recipe.part import Option
-    from tessella.recipe.plan import Plan
+    from tessella.recipe.plan import OptimiserPlan, Plan
     from tessella.recipe.planning.cost import StepCost, Timer
     from tessella.recipe.planning.reasons import Reasons
 
@@ -165,36 +171,71 @@ def _batch_in_time(batch: int, step_seconds: float, seconds: float) -> int:
 
 def _time(plan: Plan, means: Means) -> Chosen:
     cost = means.timer(plan, memory_limit=means.memory_limit)
-    fits = cost.memory_bytes <= means.memory_limit
-    return Chosen(plan, cost, _step_seconds(plan, cost, means) if fits else math.inf)
+    if cost.memory_bytes > means.memory_limit:
+        return Chosen(plan, cost, math.inf)
+    return Chosen(plan, cost, _mean_step_seconds(plan, cost, means))
 
 
 def _with(draft: Plan, candidate: Candidate, batch: int, reasons: Reasons) -> Plan:
     asked = reasons.asked
     accumulate = reasons.pick("training.accumulate", asked.training.accumulate, (1, "the batch fits in one pass"))
     weights = reasons.pick("model.weights", asked.model.weights, ("", "from scratch, unless asked otherwise"))
-    rate = choose_learning_rate(
-        candidate.name, draft.optimiser.name, crops=batch * accumulate, pretrained=bool(weights)
-    )
-    rate_picked = reasons.pick("optimiser.learning_rate", asked.optimiser.learning_rate, rate)
+    optimiser = _settle_optimiser(draft, candidate.name, reasons, crops=batch * accumulate, pretrained=bool(weights))
     return draft.model_copy(
         update={
             "model": ModelPlan(name=candidate.name, options=candidate.options, weights=weights),
-            "optimiser": draft.optimiser.model_copy(update={"learning_rate": rate_picked}),
+            "optimiser": optimiser,
             "training": draft.training.model_copy(update={"batch": batch, "accumulate": accumulate}),
         }
     )
 
 
-def _step_seconds(plan: Plan, cost: StepCost, means: Means) -> float:
-    height, width = plan.augment.crop_hw
-    crops = plan.training.batch * height * width * CROP_SECONDS_PER_PX
-    if means.machine.gpu is None:
-        # crops are made on the cores on which the network runs
-        return plan.training.accumulate * (cost.seconds + crops / plan.training.threads)
-    return plan.training.accumulate * max(
-        cost.seconds, crops / plan.training.workers if plan.training.workers else crops
+def _settle_optimiser(draft: Plan, model: str, reasons: Reasons, *, crops: int, pretrained: bool) -> OptimiserPlan:
+    asked = reasons.asked.optimiser
+    name = reasons.pick("optimiser.name", asked.name, choose_optimiser(model, pretrained=pretrained))
+    rate = choose_learning_rate(model, name, crops=crops, pretrained=pretrained)
+    muon = (MUON_RATE, "usual for muon") if name == "muon" else (0.0, f"{name} has one learning rate")
+    clip = (0.0, "muon's steps have a fixed length") if name == "muon" else (CLIP_NORM, "usual")
+    return draft.optimiser.model_copy(
+        update={
+            "name": name,
+            "learning_rate": reasons.pick("optimiser.learning_rate", asked.learning_rate, rate),
+            "muon_rate": reasons.pick("optimiser.muon_rate", asked.muon_rate, muon),
+            "clip_norm": reasons.pick("optimiser.clip_norm", asked.clip_norm, clip),
+        }
     )
+
+
+def _mean_step_seconds(plan: Plan, cost: StepCost, means: Means) -> float:
+    """Return the mean seconds of a step over all stages.
+
+    A step of full size and one of the smallest stage are timed; those between lie on a line over their pixels.
+    """
+    stages = plan.augment.stages
+    plans = [plan.model_copy(update={"augment": augment}) for augment in plan.augment.by_stage()]
+    pixels = [math.prod(staged.augment.crop_hw) for staged in plans]
+    full, least = math.prod(plan.augment.crop_hw), min(pixels)
+    seconds = [cost.seconds] * len(stages)
+    if least < full:
+        small = means.timer(plans[pixels.index(least)], memory_limit=means.memory_limit).seconds
+        slope = (cost.seconds - small) / (full - least)
+        seconds = [max(cost.seconds + slope * (count - full), 1e-6) for count in pixels]
+    steps = [_with_crops(staged, own, means.machine) for staged, own in zip(plans, seconds, strict=True)]
+    shares = [stage.share for stage in stages]
+    if means.seconds:
+        # shares are of the time: the stages' steps per second add up
+        return 1 / sum(share / step for share, step in zip(shares, steps, strict=True))
+    return sum(share * step for share, step in zip(shares, steps, strict=True))
+
+
+def _with_crops(plan: Plan, step_seconds: float, machine: Machine) -> float:
+    """Return the seconds of one optimiser step together with the making of its crops."""
+    training = plan.training
+    crops = training.batch * math.prod(plan.augment.crop_hw) * CROP_SECONDS_PER_PX
+    if machine.gpu is None:
+        # crops are made on the cores on which the network runs
+        return training.accumulate * (step_seconds + crops / training.threads)
+    return training.accumulate * max(step_seconds, crops / max(1, training.workers))
 
 
 def _too_large(plan: Plan, cost: StepCost, means: Means) -> RecipeError:

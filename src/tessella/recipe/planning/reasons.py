@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tessella.recipe.recipe import load_preset
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tessella.recipe.recipe import Recipe
 
 Value = TypeVar("Value")
+
+ASKED: Final = "asked for"
+"""The reason of what the user said, in a recipe file or on the command line."""
 
 
 class Reasons:
@@ -51,7 +54,7 @@ class Reasons:
         given = flatten(self.asked.asked()).get(key)
         if key in self._layer and self._layer[key] == given:
             return f"preset {self.preset}"
-        return "preset general" if flatten(load_preset("general").asked()).get(key) == given else "asked for"
+        return "preset general" if flatten(load_preset("general").asked()).get(key) == given else ASKED
 
 
 def flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
