@@ -71,7 +71,7 @@ def save(run_folder: Path, checkpoint: Checkpoint) -> Path:
         OutputError: The disk is full, read-only, ...; the checkpoints before are untouched.
     """
     parent = run_folder / FOLDER
-    target = parent / f"{_PREFIX}{checkpoint.step:08d}"
+    target = _folder(run_folder, checkpoint.step)
     unfinished = parent / f"{_UNFINISHED}{target.name}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +88,11 @@ def save(run_folder: Path, checkpoint: Checkpoint) -> Path:
     for old in _folders(run_folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return target
+
+
+def exists(run_folder: Path, step: int) -> bool:
+    """Whether there is a checkpoint of exactly this step."""
+    return _folder(run_folder, step).is_dir()
 
 
 def sweep(run_folder: Path) -> int:
@@ -152,6 +157,10 @@ def _damage(folder: Path) -> str:
     except (InputError, OSError, KeyError, TypeError) as error:
         return str(error)
     return ""
+
+
+def _folder(run_folder: Path, step: int) -> Path:
+    return run_folder / FOLDER / f"{_PREFIX}{step:08d}"
 
 
 def _folders(run_folder: Path) -> list[Path]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from tessella.models.network import Network
+
 
 class MovingAverage:
     """An exponential moving average of parameters and of floating-point buffers (running statistics of norms too).
@@ -25,7 +27,7 @@ class MovingAverage:
         decay: Per step; 0 = no average: `module` follows the trained weights exactly.
     """
 
-    def __init__(self, model: nn.Module, *, decay: float) -> None:
+    def __init__(self, model: Network, *, decay: float) -> None:
         self.module = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay = decay
         self._pairs = _float_pairs(self.module, model)
@@ -43,7 +45,7 @@ class MovingAverage:
             average.copy_(value)
 
     @torch.no_grad()
-    def network(self) -> nn.Module:
+    def network(self) -> Network:
         """Return the averaged network in evaluation mode (without an average: the trained weights as they are now)."""
         if not self.decay:
             averages, values = self._pairs

@@ -25,7 +25,7 @@ class Progress:
 
     Args:
         step: Steps done.
-        steps: Steps of the plan; a time limit may end the run before them.
+        steps: Steps of the whole run; under a time limit an estimate.
         share: 0..1 of the run, by steps or by the clock.
         seconds: Seconds spent.
         seconds_left: Estimate of what is left before the run is over.

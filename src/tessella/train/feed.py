@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import numpy as np
 
 from tessella.augment import Sampler, augment
-from tessella.core.errors import ImageError, InputError, TrainingError
+from tessella.core.errors import InputError, TrainingError
+from tessella.core.image import Image
 from tessella.dataset.cache import DecodedCache
+from tessella.predict.bands import fit_bands
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
@@ -50,8 +53,10 @@ class Source(Protocol):
         """Return the sample to crop when it is the turn of `position`, and a pixel that the crop shall contain."""
         ...
 
-    def crop(self, position: int, rng: np.random.Generator, *, focus: Focus | None) -> tuple[Pixels, Ids]:
-        """Return a crop of one sample: (h, w, C) pixels and (h, w) uint8 ids, every time of the same size.
+    def crop(
+        self, position: int, rng: np.random.Generator, *, focus: Focus | None, progress: float
+    ) -> tuple[Pixels, Ids]:
+        """Return a crop of one sample: (h, w, C) pixels and (h, w) uint8 ids, of one size at one progress (0..1).
 
         Raises:
             InputError: The photo or its annotation cannot be read.
@@ -90,23 +95,18 @@ class CropSource:
             return picked
         return position, None
 
-    def crop(self, position: int, rng: np.random.Generator, *, focus: Focus | None) -> tuple[Pixels, Ids]:
-        """Return one augmented crop.
+    def crop(
+        self, position: int, rng: np.random.Generator, *, focus: Focus | None, progress: float
+    ) -> tuple[Pixels, Ids]:
+        """Return one augmented crop, of the size of its stage of the run.
 
         Raises:
-            InputError: The photo or its labels cannot be read, or it has other bands than the plan says.
+            InputError: The photo or its labels cannot be read, or it has bands that do not fit the plan.
         """
         pixels, ids = self._cache.read(position)
-        pre = self._plan.preprocess
-        if pixels.shape[2] != len(pre.bands) or pixels.dtype != pre.dtype:
-            raise ImageError(
-                "the photo has other bands than the plan",
-                where=self._names[position],
-                got=f"{pixels.shape[2]} x {pixels.dtype}",
-                expected=f"{len(pre.bands)} ({', '.join(pre.bands)}) x {pre.dtype}",
-                fix="convert the photos of the data set to one kind",
-            )
-        return augment(pixels, ids, self._plan.augment, rng, focus=focus)
+        if pixels.shape[2] != len(self._plan.preprocess.bands) or pixels.dtype != self._plan.preprocess.dtype:
+            pixels = fit_bands(Image(pixels), self._plan.preprocess, where=self._names[position]).pixels
+        return augment(pixels, ids, self._plan.augment.at(progress), rng, focus=focus)
 
     def _survey(self, threads: int) -> None:
         count = min(len(self), SURVEYED)
@@ -158,13 +158,25 @@ class Feed:
         batch: Crops per batch.
         workers: Threads; 0 = batches are made when they are asked for.
         first: Number of the first crop.
+        progress: From the number of a crop to the progress of the run (0..1) when it is trained on; asked when its
+            batch is begun, a few batches ahead.
     """
 
-    def __init__(self, source: Source, *, seed: int, batch: int, workers: int, first: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        seed: int,
+        batch: int,
+        workers: int,
+        first: int,
+        progress: Callable[[int], float],
+    ) -> None:
         self._source = source
         self._seed = seed
         self._batch = batch
         self._next = first
+        self._progress = progress
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="tessella-feed") if workers else None
         self._ahead: deque[Future[Batch]] = deque()
         # twice as many batches as threads, so that no thread waits for the loop to take one
@@ -178,9 +190,9 @@ class Feed:
         """
         if self._pool is None:
             first, self._next = self._next, self._next + self._batch
-            return self._make(first)
+            return self._make(first, self._progress(first))
         while len(self._ahead) < self._depth:
-            self._ahead.append(self._pool.submit(self._make, self._next))
+            self._ahead.append(self._pool.submit(self._make, self._next, self._progress(self._next)))
             self._next += self._batch
         return self._ahead.popleft().result()
 
@@ -189,11 +201,11 @@ class Feed:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _make(self, first: int) -> Batch:
+    def _make(self, first: int, progress: float) -> Batch:
         crops, positions, broken = [], [], []
         for number in range(first, first + self._batch):
             rng = np.random.default_rng([self._seed, _CROP, number])
-            position, crop, failed = self._draw(number, rng)
+            position, crop, failed = self._draw(number, rng, progress)
             crops.append(crop)
             positions.append(position)
             broken += failed
@@ -201,7 +213,9 @@ class Feed:
         ids = np.stack([crop[1] for crop in crops])
         return Batch(pixels, ids, tuple(positions), tuple(broken))
 
-    def _draw(self, number: int, rng: np.random.Generator) -> tuple[int, tuple[Pixels, Ids], list[Broken]]:
+    def _draw(
+        self, number: int, rng: np.random.Generator, progress: float
+    ) -> tuple[int, tuple[Pixels, Ids], list[Broken]]:
         count = len(self._source)
         epoch, place = divmod(number, count)
         order = epoch_order(self._seed, epoch, count)
@@ -209,7 +223,7 @@ class Feed:
         for shift in range(count):
             position, focus = self._source.choose(int(order[(place + shift) % count]), rng)
             try:
-                return position, self._source.crop(position, rng, focus=focus), failed
+                return position, self._source.crop(position, rng, focus=focus, progress=progress), failed
             except InputError as error:
                 failed.append(Broken(position, str(error)))
         raise TrainingError(

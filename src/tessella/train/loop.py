@@ -118,6 +118,7 @@ def train_loop(learner: Learner, course: Course, around: Surroundings) -> None:
     pace = Pace(plan.training.batch * plan.training.accumulate)
     log_every = max(1, min(20, plan.training.steps // 100))
     last_save = time.monotonic()
+    budget.begin()
     while not course.stop and not budget.is_over(course.step):
         batches = [around.feed.next() for _ in range(plan.training.accumulate)]
         note_broken(batches, course, around)
@@ -164,7 +165,7 @@ def take_step(
     """
     plan, accelerator = around.plan, learner.accelerator
     for group in learner.optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]
     losses = []
     for number, batch in enumerate(batches):
         last = number == len(batches) - 1
@@ -277,8 +278,8 @@ def report_progress(course: Course, around: Surroundings, *, rate: float, pace: 
     budget = around.budget
     return Progress(
         step=course.step,
-        steps=around.plan.training.steps,
-        share=budget.progress(course.step - 1),
+        steps=budget.expected_steps(course.step),
+        share=budget.progress(course.step),
         seconds=budget.elapsed(),
         seconds_left=budget.remaining(course.step),
         photos_per_second=pace.photos_per_second(),

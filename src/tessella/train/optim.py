@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
+
+from tessella.train.muon import Muon, is_orthogonal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tessella.recipe.plan import OptimiserPlan
 
-ParameterGroups = list[dict[str, object]]
+ParameterGroups = list[dict[str, Any]]
 
 
 def build_optimiser(model: torch.nn.Module, plan: OptimiserPlan) -> torch.optim.Optimizer:
@@ -26,18 +28,34 @@ def build_optimiser(model: torch.nn.Module, plan: OptimiserPlan) -> torch.optim.
         plan: The optimiser plan; its learning rate is the peak.
 
     Returns:
-        A torch optimiser; fused where torch has such a version for the device.
+        A torch optimiser; fused where torch has such a version for the device. The entry `factor` of a group says by
+        what the scheduled learning rate is multiplied for it.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    banks = (
+        {id(module.weight) for module in model.modules() if is_orthogonal(module) and module.weight.requires_grad}
+        if plan.name == "muon"
+        else set()
+    )
+    others = [parameter for parameter in trained if id(parameter) not in banks]
     groups: ParameterGroups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": plan.weight_decay, "factor": 1.0},
+        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0, "factor": 1.0},
     ]
+    if banks:
+        groups.append({"params": [p for p in trained if id(p) in banks], "factor": plan.muon_rate / plan.learning_rate})
     return OPTIMISERS[plan.name]([group for group in groups if group["params"]], plan)
 
 
 def _adamw(groups: ParameterGroups, plan: OptimiserPlan) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=plan.learning_rate, betas=(plan.momentum, plan.beta2), fused=True)
+
+
+def _muon(groups: ParameterGroups, plan: OptimiserPlan) -> torch.optim.Optimizer:
+    for group in groups:
+        group |= {"orthogonal": "weight_decay" not in group, "momentum": plan.momentum}
+        group.setdefault("weight_decay", 0.0)
+    return Muon(groups, lr=plan.learning_rate, betas=(plan.momentum, plan.beta2))
 
 
 def _sgd(groups: ParameterGroups, plan: OptimiserPlan) -> torch.optim.Optimizer:
@@ -50,7 +68,7 @@ def _radam(groups: ParameterGroups, plan: OptimiserPlan) -> torch.optim.Optimize
     return torch.optim.RAdam(groups, lr=plan.learning_rate, betas=betas, decoupled_weight_decay=True)
 
 
-OPTIMISERS: Final = {"adamw": _adamw, "sgd": _sgd, "radam": _radam}
+OPTIMISERS: Final = {"adamw": _adamw, "muon": _muon, "sgd": _sgd, "radam": _radam}
 
 
 def learning_rate(plan: OptimiserPlan, *, progress: float, steps: int) -> float:

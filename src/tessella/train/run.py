@@ -110,12 +110,15 @@ def run(
     write_json(out / PLAN, plan.to_json())
     with settled_process(plan), contextlib.ExitStack() as stack:
         learner, optimiser = make_learner(plan)
-        course, spent = Course(), time.monotonic() - began
+        course, spent, started_at = Course(), time.monotonic() - began, None
         if before is not None:
-            course, spent = resumed_course(before, learner, optimiser), before.state["seconds"]
-        budget = Budget(plan.training.steps, 60 * plan.training.minutes, spent=spent)
+            course = resumed_course(before, learner, optimiser)
+            spent, started_at = before.state["seconds"], before.state["started_at"]
+        budget = Budget(plan.training.steps, 60 * plan.training.minutes, spent=spent, started_at=started_at)
         log = stack.enter_context(contextlib.closing(EventLog(out, resumed_step=before.step if before else None)))
-        feed = stack.enter_context(contextlib.closing(make_feed(train_index, plan, steps_done=course.step)))
+        feed = stack.enter_context(
+            contextlib.closing(make_feed(train_index, plan, budget=budget, steps_done=course.step))
+        )
         validator, final_seconds = make_validator(val_index, learner, plan)
         if validator is not None:
             say(f"scoring all {validator.total} validation photos after training will take about {final_seconds:.0f} s")
@@ -123,7 +126,8 @@ def run(
         def save() -> float:
             started = time.monotonic()
             tensors = checkpoint.snapshot(learner.network, learner.average.network(), optimiser)
-            state = {**identity, **course_state(course, learner.accelerator), "seconds": budget.elapsed()}
+            state = {**identity, **course_state(course, learner.accelerator)}
+            state |= {"seconds": budget.elapsed(), "started_at": budget.started_at}
             checkpoint.save(out, checkpoint.Checkpoint(course.step, tensors, state))
             log.write("checkpoint", step=course.step, seconds=budget.elapsed())
             return time.monotonic() - started
@@ -133,7 +137,8 @@ def run(
         log.write("start", step=course.step, seconds=budget.elapsed(), final_evaluation_seconds=round(final_seconds, 1))
         with stop_on_signals(course.request_stop) as received:
             train_loop(learner, course, around)
-            save()
+            if not checkpoint.exists(out, course.step):
+                save()
         if received:
             raise TrainingStopped(course.step, received[0])
         log.write("end", step=course.step, seconds=budget.elapsed(), broken_photos=course.broken)
@@ -273,8 +278,7 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     photos = None if index is None else index.labelled()
     if not photos:
         return None, 0.0
-    device = learner.accelerator.device
-    validator = Validator(photos, plan=plan, device=device, autocast=learner.accelerator.autocast)
+    validator = Validator(photos, plan=plan, autocast=learner.accelerator.autocast)
     network = learner.average.network()
     per_photo = validator.measure_seconds(network)
     training = plan.training
@@ -284,13 +288,20 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     return validator, per_photo * len(photos)
 
 
-def make_feed(index: Index, plan: Plan, *, steps_done: int) -> Feed:
+def make_feed(index: Index, plan: Plan, *, budget: Budget, steps_done: int) -> Feed:
     """Prepare the crops of a plan, from the first one that is not trained on yet."""
     training = plan.training
     # a quarter of the memory for decoded photos: the rest is for the network, and for others
     source = CropSource(index, plan, max_bytes=look().memory_bytes // 4, threads=max(1, training.workers))
-    first = steps_done * training.batch * training.accumulate
-    return Feed(source, seed=plan.seed, batch=training.batch, workers=training.workers, first=first)
+    per_step = training.batch * training.accumulate
+    return Feed(
+        source,
+        seed=plan.seed,
+        batch=training.batch,
+        workers=training.workers,
+        first=steps_done * per_step,
+        progress=lambda crop: budget.progress(crop // per_step),
+    )
 
 
 def course_state(course: Course, accelerator: Accelerator) -> dict[str, Any]:

@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-import torch
 
 from tessella.core.errors import InputError
 from tessella.metrics import PixelCounts, Scores, count_pixels
-from tessella.predict.tiling import blend_tiles, spans
+from tessella.predict.load import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from tessella.core.image import Image
     from tessella.core.labelmap import Ids
     from tessella.core.sample import Sample
+    from tessella.models.network import Network
     from tessella.recipe.plan import Plan
 
 SHARE: Final = 0.02
@@ -69,7 +68,6 @@ class Validator:
     Args:
         photos: The labelled validation photos.
         plan: Class table and limits of whole-photo prediction.
-        device: Where the network lies.
         autocast: Makes the context of the plan's precision.
     """
 
@@ -78,12 +76,10 @@ class Validator:
         photos: Photos,
         *,
         plan: Plan,
-        device: torch.device,
         autocast: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self._photos = photos
         self._plan = plan
-        self._device = device
         self._autocast = autocast
         self.positions: Sequence[int] = range(len(photos))
 
@@ -92,16 +88,15 @@ class Validator:
         """All validation photos, of which `positions` are scored while training."""
         return len(self._photos)
 
-    def measure_seconds(self, network: nn.Module) -> float:
+    def measure_seconds(self, network: Network) -> float:
         """Return the seconds that one photo takes, read from the disk included; the first pass is not counted."""
         for attempt in range(len(self._photos)):
             try:
-                sample = self._photos[attempt]
+                self.predict(network, self._photos[attempt].image)
+                started = time.perf_counter()
+                self.predict(network, self._photos[attempt].image)
             except InputError:
                 continue
-            self.predict(network, sample.image)
-            started = time.perf_counter()
-            self.predict(network, self._photos[attempt].image)
             return time.perf_counter() - started
         return 0.0
 
@@ -117,7 +112,7 @@ class Validator:
             count = min(count, max(LEAST_PHOTOS, int(seconds / per_photo)))
         self.positions = [round(index * len(self._photos) / count) for index in range(count)]
 
-    def score(self, network: nn.Module, *, show: Callable[[str, NDArray[np.uint8]], None] | None = None) -> Validation:
+    def score(self, network: Network, *, show: Callable[[str, NDArray[np.uint8]], None] | None = None) -> Validation:
         """Predict the chosen photos and score them with one confusion matrix.
 
         Args:
@@ -131,44 +126,26 @@ class Validator:
         for number, position in enumerate(self.positions):
             try:
                 sample = self._photos[position]
+                guess = self.predict(network, sample.image)
             except InputError as error:
                 broken.append((position, str(error)))
                 continue
             if sample.labels is None:
                 continue
-            guess = self.predict(network, sample.image)
             counts += count_pixels(sample.labels.ids, guess, classes=len(table))
             if show is not None and number < PANELS:
                 show(sample.name, panel(sample.image, [sample.labels.ids, guess], palette=table.palette()))
         images = len(self.positions) - len(broken)
         return Validation(Scores(table, counts, images), time.perf_counter() - started, tuple(broken))
 
-    @torch.no_grad()
-    def predict(self, network: nn.Module, image: Image) -> Ids:
-        """Return the (H, W) uint8 ids of a photo, whole where the plan allows it and else by blended tiles."""
-        settings = self._plan.prediction
-        pixels = image.pixels
-        height, width = image.hw
-        if height * width <= settings.max_whole_pixels:
-            return self._logits(network, pixels).argmax(0).to(torch.uint8).cpu().numpy()
+    def predict(self, network: Network, image: Image) -> Ids:
+        """Return the (H, W) uint8 ids of a photo, in the plan's precision, whole or by tiles as in any prediction.
 
-        def run(rows: slice, columns: slice) -> NDArray[np.float32]:
-            return self._logits(network, pixels[rows, columns]).float().cpu().numpy()
-
-        stride, (tall, wide) = self._plan.preprocess.stride, settings.tile_hw
-        ids = np.empty((height, width), np.uint8)
-        tiles_y = spans(height, tall, settings.overlap, stride=stride)
-        tiles_x = spans(width, wide, settings.overlap, stride=stride)
-        for block in blend_tiles(tiles_y, tiles_x, run=run):
-            ids[block.rows, block.columns] = block.logits.argmax(0)
-        return ids
-
-    def _logits(self, network: nn.Module, pixels: NDArray[np.generic]) -> torch.Tensor:
-        # a copy, because torch takes no read-only memory; (H, W, C) is channels-last already
-        x = torch.from_numpy(np.array(pixels)).to(self._device).permute(2, 0, 1)[None]
+        Raises:
+            ImageError: The photo has other bands than the plan, or the answer is not finite.
+        """
         with self._autocast():
-            logits: torch.Tensor = network(x)
-        return logits[0]
+            return wrap(network, self._plan).predict(image, confidence=False).labels.ids
 
 
 def panel(image: Image, grids: Sequence[Ids], *, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
