@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The first example pays for imports and a busy neighbour for anything; a deadline per example would measure those.
+settings.register_profile("tessella", deadline=None)
+settings.load_profile("tessella")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -78,7 +78,7 @@ def test_a_photo_without_label_stays_in_the_listing(name: str, root: Path) -> No
     lone = [record for record in again.records if record.image == image]
     assert [record.label for record in lone] == [None]
     assert len(again.labelled()) == len(again) - 1
-    with pytest.raises(InputError, match="no (labels|mask)"):
+    with pytest.raises(InputError, match=r"no (labels|mask)"):
         again.annotation(again.records.index(lone[0]))
 
 
@@ -109,7 +109,9 @@ def test_an_empty_folder_is_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to", WRITABLE)
-def test_written_in_any_format_and_read_again_the_ids_are_the_same(name: str, root: Path, tmp_path: Path, to: str) -> None:
+def test_written_in_any_format_and_read_again_the_ids_are_the_same(
+    name: str, root: Path, tmp_path: Path, to: str
+) -> None:
     index = open_dataset(root)
     convert(index, tmp_path / "out", to=to)
     again = open_dataset(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Tiny data sets in every format and layout, painted from numbers; each function writes into a folder and returns it."""
+"""Tiny data sets in every format, painted from numbers; each function writes into a folder and returns it."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tessella.core.classes import ClassTable
+from tessella.core.classes import ClassTable, voc_colour
 
 NAMES = ("background", "road", "tree")
 TABLE = ClassTable.from_names(NAMES)
@@ -32,7 +32,7 @@ def save(path: Path, pixels: np.ndarray, *, palette: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(pixels)
     if palette:
-        picture.putpalette(TABLE.palette().tobytes())
+        picture.putpalette(bytes(channel for index in range(256) for channel in voc_colour(index)))
     picture.save(path)
     return path
 

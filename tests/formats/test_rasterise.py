@@ -78,7 +78,13 @@ def test_polygons_that_share_an_edge_neither_overlap_nor_leave_a_gap(corners) ->
 def test_a_fan_of_triangles_tiles_the_picture_without_gap_or_overlap(split, data) -> None:
     height, width = HW
     centre = np.array([data.draw(st.floats(1, width - 1)), data.draw(st.floats(1, height - 1))])
-    border = [(0, 0), *((x, 0) for x in sorted({v for v in split if 0 < v < width})), (width, 0), (width, height), (0, height)]
+    border = [
+        (0, 0),
+        *((x, 0) for x in sorted({v for v in split if 0 < v < width})),
+        (width, 0),
+        (width, height),
+        (0, height),
+    ]
     count = np.zeros(HW, int)
     for one, other in zip(border, border[1:] + border[:1], strict=True):
         count += polygon_mask([np.array([centre, one, other])], HW)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIDE: Final = 32
 """Thumbnails are SIDE x SIDE grey pixels."""
 
-TOLERANCE: Final = 1.5
+TOLERANCE: Final = 2.0
 """Root mean square difference of two thumbnails, in grey levels of 255, up to which photos look alike."""
 
 _MOST_PHOTOS: Final = 20_000

@@ -40,18 +40,27 @@ def thumbnail(path: Path, *, side: int) -> NDArray[np.float32]:
     grey = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
         image = decode_image(data, where=path)
-        pixels = image.pixels[..., :3].mean(axis=2, dtype=np.float32)
-        grey = pixels * np.float32(255 / FULL_SCALE[image.dtype])
+        pixels = image.pixels[..., :3].astype(np.float32) * np.float32(255 / FULL_SCALE[image.dtype])
+        # the weights of JPEG's own luma, so that a photo and its JPEG copy meet
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels.mean(axis=2)
     small = cv2.resize(np.ascontiguousarray(grey), (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 
 
 def _reduced_jpeg(data: bytes, header: Header, side: int) -> NDArray[np.float32] | None:
-    """Decode a JPEG at an eighth of its size, which takes a tenth of the time (its transform works on 8x8 blocks)."""
+    """Decode a JPEG at 1/2, 1/4 or 1/8 of its size, up to ten times as fast (its transform works on 8x8 blocks).
+
+    At least eight pixels per side of a thumbnail's pixel are kept: with two, a photo and its PNG copy differ by up to
+    12 grey levels, with eight by about one.
+    """
     import cv2
 
-    if min(header.hw) < 8 * side:
-        return None
-    flags = cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_IGNORE_ORIENTATION
-    stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    flags = {
+        8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+        4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+        2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+        1: cv2.IMREAD_GRAYSCALE,
+    }
+    by = next((by for by in (8, 4, 2) if min(header.hw) >= 8 * by * side), 1)
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags[by] | cv2.IMREAD_IGNORE_ORIENTATION)
     return None if stored is None else orient(stored, header.orientation).astype(np.float32)

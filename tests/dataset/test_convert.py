@@ -1,0 +1,139 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.layouts import ids_of, index_mask, labelme, save, voc
+from tessella.cli.convert import convert as command
+from tessella.core.errors import FormatError, InputError, LabelError, OutputError
+from tessella.dataset.convert import convert
+from tessella.dataset.index import open_dataset
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_was_written_is_told(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    done = convert(index_mask(tmp_path / "set"), tmp_path / "out", to="voc", progress=lambda *step: told.append(step))
+    assert (done.source_format, done.format, done.samples, done.labelled) == ("index-mask", "voc", 4, 4)
+    assert done.classes == ("background", "road", "tree")
+    assert told[-1] == (4, 4)
+    assert leftovers(tmp_path) == ["out", "set"]
+
+
+def test_photos_are_copied_byte_for_byte(tmp_path: Path) -> None:
+    root = voc(tmp_path / "set")
+    convert(root, tmp_path / "out", to="index-mask")
+    old = (root / "JPEGImages" / "p0.jpg").read_bytes()
+    assert (tmp_path / "out" / "train" / "images" / "p0.jpg").read_bytes() == old
+
+
+def test_a_photo_that_exif_turns_is_written_upright(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / "set" / "images" / "a.jpg", exif=exif)
+    save(tmp_path / "set" / "masks" / "a.png", ids_of(0, (12, 16)))
+    convert(tmp_path / "set", tmp_path / "out", to="labelme")
+    assert (tmp_path / "out" / "a.png").is_file()
+    before, after = open_dataset(tmp_path / "set")[0], open_dataset(tmp_path / "out")[0]
+    assert before.labels is not None
+    assert after.labels is not None
+    np.testing.assert_array_equal(before.image.pixels, after.image.pixels)
+    np.testing.assert_array_equal(before.labels.ids, after.labels.ids)
+
+
+def test_values_are_normalised_and_the_class_file_says_so(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for seed in range(3):
+        save(root / "images" / f"{seed}.png", np.zeros((12, 16, 3), np.uint8))
+        save(root / "masks" / f"{seed}.png", (ids_of(seed, ignore=False) > 0).astype(np.uint8) * np.uint8(255))
+    convert(root, tmp_path / "out", to="index-mask")
+    with Image.open(tmp_path / "out" / "masks" / "0.png") as mask:
+        assert mask.mode == "P"
+        assert set(np.unique(np.asarray(mask))) == {0, 1}
+    assert open_dataset(tmp_path / "out").table.names == ("background", "foreground")
+
+
+def test_the_tools_fill_can_be_baked_in(tmp_path: Path) -> None:
+    root = labelme(tmp_path / "set")
+    convert(root, tmp_path / "out", to="index-mask", fill="tool")
+    tools, written = open_dataset(root, fill="tool").labels(0), open_dataset(tmp_path / "out").labels(0)
+    assert tools is not None
+    assert written is not None
+    np.testing.assert_array_equal(tools.ids, written.ids)
+
+
+def test_photos_without_labels_come_along(tmp_path: Path) -> None:
+    root = index_mask(tmp_path / "set")
+    (root / "masks" / "p0.png").unlink()
+    done = convert(root, tmp_path / "out", to="labelme")
+    assert (done.samples, done.labelled) == (4, 3)
+    assert (tmp_path / "out" / "p0.png").is_file()
+
+
+def test_stems_that_meet_in_one_folder_stay_apart(tmp_path: Path) -> None:
+    for scene in ("north", "south"):
+        save(tmp_path / "set" / scene / "images" / "1.png", np.zeros((12, 16, 3), np.uint8))
+        save(tmp_path / "set" / scene / "masks" / "1.png", ids_of(len(scene)))
+    convert(tmp_path / "set", tmp_path / "out", to="voc")
+    assert leftovers(tmp_path / "out" / "JPEGImages") == ["north__1.png", "south__1.png"]
+
+
+@pytest.mark.parametrize("stray", [77, 3])
+def test_a_fault_in_the_labels_leaves_nothing_behind(tmp_path: Path, stray: int) -> None:
+    root = index_mask(tmp_path / "set")
+    save(root / "masks" / "p3.png", np.full((12, 16), stray, np.uint8))
+    with pytest.raises(LabelError, match=r"p3\.png"):
+        convert(root, tmp_path / "out", to="voc")
+    assert leftovers(tmp_path) == ["set"]
+
+
+def test_a_broken_photo_leaves_nothing_behind(tmp_path: Path) -> None:
+    root = index_mask(tmp_path / "set")
+    (root / "images" / "p3.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match=r"p3\.png"):
+        convert(root, tmp_path / "out", to="voc")
+    assert leftovers(tmp_path) == ["set"]
+
+
+def test_an_existing_output_is_refused_unless_overwritten(tmp_path: Path) -> None:
+    root = index_mask(tmp_path / "set")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious.txt").write_text("keep me")
+    with pytest.raises(OutputError, match="exists already"):
+        convert(root, tmp_path / "out", to="voc")
+    assert (tmp_path / "out" / "precious.txt").is_file()
+    convert(root, tmp_path / "out", to="voc", overwrite=True)
+    assert not (tmp_path / "out" / "precious.txt").exists()
+
+
+@pytest.mark.parametrize("inside", ["set/out", "."])
+def test_an_output_inside_or_around_the_data_is_refused(tmp_path: Path, inside: str) -> None:
+    root = index_mask(tmp_path / "set")
+    with pytest.raises(OutputError, match="cannot lie in the data set or hold it"):
+        convert(root, tmp_path / inside, to="voc", overwrite=True)
+    assert len(open_dataset(root)) == 4
+
+
+def test_a_format_that_cannot_be_written_is_answered_with_those_that_can(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"camvid can be read but not written; expected index-mask, voc"):
+        convert(index_mask(tmp_path / "set"), tmp_path / "out", to="camvid")
+
+
+def test_the_command_answers_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(index_mask(tmp_path / "set"), tmp_path / "out", "voc", json=True)
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["format"], answer["samples"]) == ("voc", 4)
+
+
+def test_the_command_says_in_a_line_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(index_mask(tmp_path / "set"), tmp_path / "out", "voc")
+    said = capsys.readouterr()
+    assert said.out.startswith("4 photos (4 with labels) of 3 classes written as voc")
+    assert "classes: background, road, tree" in said.err

@@ -1,0 +1,207 @@
+"""What is particular to index-mask, voc, camvid and colour-mask."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.layouts import NAMES, TABLE, camvid, colour_mask, ids_of, index_mask, photo_of, save, voc
+from tessella.core.classes import ClassTable, LabelCoding
+from tessella.core.errors import ClassTableError, FormatError, InputError, LabelError
+from tessella.dataset.convert import convert
+from tessella.dataset.index import open_dataset
+from tessella.formats.camvid import CAMVID
+from tessella.formats.voc import VOC
+
+
+def splits(root: Path) -> dict[str, str]:
+    return {Path(record.name).name: record.split for record in open_dataset(root).records}
+
+
+def test_without_a_class_file_index_masks_are_discovered_and_said(tmp_path: Path) -> None:
+    root = index_mask(tmp_path)
+    (root / "classes.toml").unlink()
+    listing = open_dataset(root).listing
+    assert listing.discovered
+    assert listing.coding.table.names == ("class_0", "class_1", "class_2")
+    assert any("0 = class_0, 1 = class_1, 2 = class_2" in note for note in listing.notes)
+
+
+def test_a_class_file_in_the_split_folders_counts_when_they_agree(tmp_path: Path) -> None:
+    for split in ("test", "valid"):
+        save(tmp_path / split / f"{split}.jpg", photo_of(0))
+        save(tmp_path / split / f"{split}_mask.png", ids_of(0, ignore=False))
+        (tmp_path / split / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, road\n2, tree\n")
+    assert open_dataset(tmp_path).table.names == NAMES
+    (tmp_path / "valid" / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, tree\n2, road\n")
+    with pytest.raises(ClassTableError, match="two class files of one data set differ"):
+        open_dataset(tmp_path)
+
+
+def test_given_classes_win_over_those_beside(tmp_path: Path) -> None:
+    root = index_mask(tmp_path)
+    coding = LabelCoding(ClassTable.from_names(["rest", "tree"]), values=((0, 1), (2,)))
+    labels = open_dataset(root, classes=coding).labels(0)
+    assert labels is not None
+    assert set(np.unique(labels.ids)) == {0, 1, 255}
+
+
+def test_an_rgb_mask_among_index_masks_is_an_error_not_a_grey_reading(tmp_path: Path) -> None:
+    root = index_mask(tmp_path)
+    save(root / "masks" / "p0.png", np.full((12, 16, 3), 1, np.uint8))
+    index = open_dataset(root)
+    assert index.format == "index-mask"
+    with pytest.raises(LabelError, match=r"colours \(1, 1, 1\)"):
+        index.labels(0)
+
+
+def test_a_palette_mask_is_read_by_index_not_by_colour(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    labels = open_dataset(root).labels(1)
+    assert labels is not None
+    np.testing.assert_array_equal(labels.ids, ids_of(1))
+
+
+def test_voc_lists_give_the_splits_and_leave_out_what_they_do_not_name(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    lists = root / "ImageSets" / "Segmentation"
+    (lists / "train.txt").write_text("p0\np1\ngone\n")
+    assert splits(root) == {"p0": "train", "p1": "train", "p3": "val"}
+    notes = open_dataset(root).listing.notes
+    assert "1 listed photos are missing" in notes
+    assert "1 photos with masks are in no list and left out" in notes
+
+
+def test_trainval_and_default_say_what_belongs_to_the_set(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "ImageSets" / "Segmentation" / "trainval.txt").write_text("p0\np1\np2\np3\n")
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("p0\n")
+    assert splits(root) == {"p0": "train", "p1": "", "p2": "", "p3": "val"}
+
+
+def test_a_photo_in_two_voc_lists_is_refused(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "ImageSets" / "Segmentation" / "val.txt").write_text("p0\n")
+    with pytest.raises(FormatError, match="the lists name p0 twice"):
+        open_dataset(root)
+
+
+def test_without_lists_all_of_jpegimages_belongs(tmp_path: Path) -> None:
+    root = voc(tmp_path, lists=False)
+    assert set(splits(root)) == {"p0", "p1", "p2", "p3"}
+
+
+def test_voc_is_found_below_vocdevkit(tmp_path: Path) -> None:
+    voc(tmp_path / "VOCdevkit" / "VOC2012")
+    index = open_dataset(tmp_path)
+    assert index.format == "voc"
+    assert index.records[0].name == "VOCdevkit/VOC2012/JPEGImages/p0"
+
+
+def test_vocs_palette_without_a_class_file_means_its_21_classes_and_is_said(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "class_names.txt").unlink()
+    listing = open_dataset(root).listing
+    assert listing.coding == VOC
+    assert any("PASCAL VOC's palette" in note for note in listing.notes)
+
+
+def test_another_palette_in_vocs_folders_is_discovered(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "class_names.txt").unlink()
+    for seed in range(4):
+        picture = Image.fromarray(ids_of(seed))
+        picture.putpalette(bytes(range(256)) * 3)
+        picture.save(root / "SegmentationClass" / f"p{seed}.png")
+    assert open_dataset(root).table.names == ("class_0", "class_1", "class_2")
+
+
+def test_rgb_masks_in_vocs_folders_are_read_by_colour(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "class_names.txt").unlink()
+    for seed in range(4):
+        save(root / "SegmentationClass" / f"p{seed}.png", TABLE.palette()[ids_of(seed)])
+    index = open_dataset(root)
+    labels = index.labels(2)
+    assert index.coding == VOC
+    assert labels is not None
+    np.testing.assert_array_equal(labels.ids, ids_of(2))
+
+
+def test_camvids_frames_get_segnets_classes_and_11_is_ignore(tmp_path: Path) -> None:
+    index = open_dataset(camvid(tmp_path))
+    assert index.coding == CAMVID
+    assert index.table.names == (
+        "sky", "building", "pole", "road", "pavement", "tree", "signsymbol", "fence", "car", "pedestrian", "bicyclist",
+    )  # fmt: skip
+    labels = index.labels(0)
+    assert labels is not None
+    np.testing.assert_array_equal(labels.ids, ids_of(0))
+    assert {record.group for record in index.records} == {"0001TP"}
+
+
+def test_other_peoples_lists_in_camvids_form_get_discovered_classes(tmp_path: Path) -> None:
+    for seed in range(3):
+        save(tmp_path / "data" / f"{seed}.png", photo_of(seed))
+        save(tmp_path / "dataannot" / f"{seed}.png", ids_of(seed, ignore=False))
+    lines = [f"D:\\me\\data\\{seed}.png D:\\me\\dataannot\\{seed}.png\n" for seed in range(3)]
+    (tmp_path / "train.txt").write_text("".join(lines))
+    index = open_dataset(tmp_path)
+    assert index.format == "camvid"
+    assert index.table.names == ("class_0", "class_1", "class_2")
+
+
+def test_list_lines_with_blanks_in_the_names_are_read(tmp_path: Path) -> None:
+    save(tmp_path / "my data" / "a 1.png", photo_of(0))
+    save(tmp_path / "my dataannot" / "a 1.png", ids_of(0))
+    (tmp_path / "train.txt").write_text("/x/my data/a 1.png /x/my dataannot/a 1.png\n")
+    assert [record.name for record in open_dataset(tmp_path).records] == ["my data/a 1"]
+
+
+def test_a_list_line_without_a_pair_is_refused(tmp_path: Path) -> None:
+    root = camvid(tmp_path)
+    (root / "val.txt").write_text("/SegNet/CamVid/val/0001TP_006780.png\n")
+    with pytest.raises(FormatError, match=r"val\.txt:1: a line does not hold a photo and a mask"):
+        open_dataset(root)
+
+
+def test_a_photo_in_two_camvid_lists_is_refused(tmp_path: Path) -> None:
+    root = camvid(tmp_path)
+    (root / "val.txt").write_text((root / "train.txt").read_text())
+    with pytest.raises(InputError, match=r"in train\.txt and val\.txt"):
+        open_dataset(root)
+
+
+def test_colour_masks_are_discovered_and_listed(tmp_path: Path) -> None:
+    root = colour_mask(tmp_path)
+    (root / "classes.toml").unlink()
+    index = open_dataset(root)
+    assert index.listing.discovered
+    assert index.table.colours[0] == (0, 0, 0)
+    assert any("(128, 0, 0)" in note for note in index.listing.notes)
+
+
+def test_ignore_gets_a_colour_of_its_own_in_colour_masks(tmp_path: Path) -> None:
+    convert(index_mask(tmp_path / "set"), tmp_path / "out", to="colour-mask")
+    coding = open_dataset(tmp_path / "out").coding
+    assert coding.ignore_colours == ((224, 224, 192),)
+    assert coding.ignore_colours[0] not in coding.table.colours
+
+
+def test_the_real_sets_are_recognised(shared_data: Path) -> None:
+    expected = {
+        "camvid": ("camvid", 701, 11),
+        "isbi2012_membrane": ("index-mask", 30, 2),
+        "wbc_cells": ("index-mask", 122, 3),
+        "dhcn_png": ("index-mask", 120, 11),
+        "sd_saliency": ("index-mask", 330, 2),
+        "cwfid_plants": ("colour-mask", 8, 3),
+        "magnetic_tile/MT_Blowhole": ("index-mask", 40, 2),
+        "annotation_tools_same_images/datasets/voc1.1": ("voc", 1, 9),
+    }
+    found = {}
+    for name in expected:
+        index = open_dataset(shared_data / name)
+        found[name] = (index.format, len(index.labelled()), len(index.table))
+    assert found == expected
