@@ -1,4 +1,4 @@
-"""A tiny data set for training: noisy photos with bright squares (class 1) and dark discs (class 2) on grey (class 0)."""
+"""A tiny data set for training: noisy photos with bright squares (class 1) and dark discs (class 2) on grey."""
 
 from pathlib import Path
 
@@ -18,7 +18,9 @@ def write_blobs(root: Path, *, train: int = 8, val: int = 3, hw: tuple[int, int]
                 Image.fromarray(array).save(path)
     names = ("ground", "square", "disc")
     colours = ((90, 90, 90), (255, 0, 0), (0, 0, 255))
-    rows = [f'[[classes]]\nname = "{name}"\ncolour = {list(colour)}\n' for name, colour in zip(names, colours, strict=True)]
+    rows = [
+        f'[[classes]]\nname = "{name}"\ncolour = {list(colour)}\n' for name, colour in zip(names, colours, strict=True)
+    ]
     (root / "classes.toml").write_text("\n".join(rows))
     return root
 

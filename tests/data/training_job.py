@@ -10,7 +10,6 @@ from tessella.core.errors import TessellaError
 def train_and_write_hash(data: Path, run_folder: Path, steps: int, resume: bool) -> None:
     """Train in this process; write the hash of the weights, or the error, beside the run's folder."""
     from data.training_plans import small_plan
-
     from tessella.dataset import open_dataset
     from tessella.train.run import run
 
