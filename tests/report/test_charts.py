@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tessella.report.page.charts import BOTTOM, HEIGHT, TOP, Axis, dot_strip, line_chart, mosaic, round_ticks
-from tessella.report.page.markup import Html, Numbers, count, element, percent
+from tessella.report.page.markup import Html, Numbers, count, element, percent, score
 from tessella.report.page.run import duration
 from tessella.report.table import bar
 
@@ -68,6 +68,13 @@ def test_the_strip_is_filled_by_its_shares():
 )
 def test_a_share_is_never_rounded_to_none_or_all(value, text):
     assert percent(value).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0.000"), (0.0004, "< 0.001"), (0.5, "0.500"), (0.99996, "> 0.999"), (1, "1.000")]
+)
+def test_only_a_perfect_score_is_shown_as_one(value, text):
+    assert score(value).replace("\u202f", " ") == text
 
 
 def test_times_and_counts_read_well():

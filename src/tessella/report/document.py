@@ -90,10 +90,10 @@ def verdict(report: Report) -> dict[str, str]:
     named.sort(key=lambda pair: -pair[0])
     weak = [name for iou, name in named if iou < WEAK_IOU]
     half = sum(iou >= 0.5 for iou, _ in named)
-    headline = f"{half} of {len(named)} classes reach an IoU of one half"
+    who = f"{half} of {len(named)} classes"
     if half == len(named):
-        headline = "The only class reaches" if len(named) == 1 else f"All {len(named)} classes reach"
-        headline += " an IoU of one half"
+        who = "The only class that occurs" if half == 1 else f"All {half} classes"
+    headline = f"{who} {'reaches' if half == 1 else 'reach'} an IoU of one half"
     ends = f"Strongest is {named[0][1]} ({named[0][0]:.2f}), weakest {named[-1][1]} ({named[-1][0]:.2f})."
     if len(named) == 1:
         ends = ""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tessella.report.page.markup import score as written
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -57,8 +59,8 @@ def score_table(report: Report) -> RenderableType:
 
 
 def figure(value: float) -> str:
-    """Write a score with three decimals; one that is not defined is a dash."""
-    return "-" if np.isnan(value) else f"{value:.3f}"
+    """Write a score as the page does; one that is not defined is a dash."""
+    return "-" if np.isnan(value) else written(value).replace("\u202f", "")
 
 
 def bar(value: float) -> str:

@@ -83,8 +83,10 @@ class Numbers:
 
 
 def score(value: float) -> str:
-    """Write a share 0..1 with three decimals."""
-    return f"{value:.3f}"
+    """Write a share 0..1 with three decimals; only what is exactly 0 or 1 is shown as that."""
+    if 0 < value < 0.0005:
+        return "<\u202f0.001"
+    return ">\u202f0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
 
 
 def percent(value: float) -> str:
