@@ -19,6 +19,8 @@ SETTINGS = [
     ("ohem", {"threshold": 0.5, "min_kept": 0.5}),
     ("dice", {}),
     ("dice", {"smooth": 0.0}),
+    ("jaccard", {}),
+    ("jaccard", {"smooth": 0.0}),
     ("focal", {}),
     ("focal", {"gamma": 0.5}),
     ("lovasz", {}),
@@ -85,6 +87,15 @@ def brute_dice(p, ids, weights, smooth=1.0):
     return np.average(lost, weights=shares)
 
 
+def brute_jaccard(p, ids, weights, smooth=1.0):
+    lost = []
+    for index in np.unique(ids):
+        own = ids == index
+        overlap, claimed = p[own, index].sum(), p[:, index].sum()
+        lost.append(1 - (overlap + smooth) / (claimed + own.sum() - overlap + smooth))
+    return np.mean(lost)
+
+
 def brute_focal(p, ids, weights, gamma=2.0):
     own = p[np.arange(len(ids)), ids]
     return ((1 - own) ** gamma * -np.log(own) * weights[ids]).sum() / weights[ids].sum()
@@ -113,6 +124,7 @@ BRUTE = {
     "cross-entropy": brute_cross_entropy,
     "ohem": brute_ohem,
     "dice": brute_dice,
+    "jaccard": brute_jaccard,
     "focal": brute_focal,
     "lovasz": brute_lovasz,
 }
@@ -159,6 +171,12 @@ def test_dice_by_hand():
     # two pixels, p(own) = 0.5 each, one of each class: I = 0.5, P = 1, T = 1, so 1 - 2 * 0.5 / 2 = 0.5
     logits, target = torch.zeros(1, 2, 1, 2), torch.tensor([[[0, 1]]])
     assert float(loss_of("dice", {"smooth": 0.0}, weights=(1.0, 1.0))(logits, target)) == pytest.approx(0.5)
+
+
+def test_jaccard_by_hand():
+    # two pixels, p(own) = 0.5 each, one of each class: I = 0.5, P = 1, T = 1, so 1 - 0.5 / 1.5 = 2 / 3
+    logits, target = torch.zeros(1, 2, 1, 2), torch.tensor([[[0, 1]]])
+    assert float(loss_of("jaccard", {"smooth": 0.0}, weights=(1.0, 1.0))(logits, target)) == pytest.approx(2 / 3)
 
 
 def test_a_weighted_sum_is_the_sum_of_its_terms():

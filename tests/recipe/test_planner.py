@@ -254,6 +254,8 @@ def test_class_weights_by_hand():
     assert plan_of(["a", "b"], facts, ask("loss.weighting=sqrt")).loss.class_weights == pytest.approx((0.8333, 1.6667))
     # 1 / ln(1.82) = 1.66990 and 1 / ln(1.22) = 5.02889, mean 2.34170
     assert plan_of(["a", "b"], facts, ask("loss.weighting=log")).loss.class_weights == pytest.approx((0.7131, 2.1475))
+    # 0.8 ** -0.3 = 1.06924 and 0.2 ** -0.3 = 1.62066, mean 1.17952
+    assert plan_of(["a", "b"], facts, ask("loss.weighting=mild")).loss.class_weights == pytest.approx((0.9065, 1.3740))
     # 1.25 and 5, mean 2
     assert plan_of(["a", "b"], facts, ask("loss.weighting=inverse")).loss.class_weights == (0.625, 2.5)
     assert plan_of(["a", "b"], facts, ask("loss.weighting=none")).loss.class_weights == (1.0, 1.0)

@@ -11,6 +11,7 @@ from tessella.core.errors import RecipeError
 from tessella.losses.cross_entropy import cross_entropy
 from tessella.losses.dice import dice
 from tessella.losses.focal import focal
+from tessella.losses.jaccard import jaccard
 from tessella.losses.lovasz import lovasz
 from tessella.losses.ohem import ohem
 from tessella.recipe.signature import check_options
@@ -26,6 +27,7 @@ LOSSES: "Final[dict[str, Callable[..., Tensor]]]" = {
     "cross-entropy": cross_entropy,
     "ohem": ohem,
     "dice": dice,
+    "jaccard": jaccard,
     "focal": focal,
     "lovasz": lovasz,
 }

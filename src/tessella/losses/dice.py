@@ -24,16 +24,30 @@ def dice(
     Returns:
         A scalar; 0 where no pixel is kept.
     """
-    classes = logits.shape[1]
+    overlap, claimed, pixels = soft_counts(logits, target, ignore=ignore)
+    present = (pixels > 0).to(logits.dtype)
+    weights = present if class_weights is None else present * class_weights
+    lost = 1 - (2 * overlap + smooth) / (claimed + pixels + smooth)
+    total = weights.sum()
+    return (lost * weights).sum() / total.where(total > 0, torch.ones_like(total))
+
+
+def soft_counts(logits: Tensor, target: Tensor, *, ignore: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Count softly how prediction and truth overlap, class by class, over the whole batch.
+
+    Args:
+        logits: (B, K, H, W) float32.
+        target: (B, H, W) int64, 0..K-1 or `ignore`.
+        ignore: Pixels with this id do not count at all.
+
+    Returns:
+        Three (K,) float32: the summed probability of a class on its own pixels, on all kept pixels, and the number of
+        its pixels.
+    """
     kept = target != ignore
     safe = target.where(kept, 0)
     probability = logits.softmax(1)
     own = (probability.gather(1, safe[:, None])[:, 0] * kept).flatten()
     claimed = (probability * kept[:, None]).sum((0, 2, 3))
     overlap = torch.zeros_like(claimed).index_add(0, safe.flatten(), own)
-    pixels = target[kept].bincount(minlength=classes)
-    present = (pixels > 0).to(logits.dtype)
-    weights = present if class_weights is None else present * class_weights
-    lost = 1 - (2 * overlap + smooth) / (claimed + pixels + smooth)
-    total = weights.sum()
-    return (lost * weights).sum() / total.where(total > 0, torch.ones_like(total))
+    return overlap, claimed, target[kept].bincount(minlength=logits.shape[1]).to(logits.dtype)

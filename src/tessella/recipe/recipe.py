@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PRESETS: Final = ("general", "driving", "satellite", "medical", "cell", "industrial")
 RECIPE_VERSION: Final = 1
 
-Weighting = Literal["none", "log", "sqrt", "inverse"]
+Weighting = Literal["none", "mild", "log", "sqrt", "inverse"]
 
 
 class PreprocessRecipe(Part):
@@ -74,8 +74,8 @@ class LossRecipe(Part):
 
     Args:
         terms: At least one.
-        weighting: The rule that makes class weights from class shares p: none, log (1 / ln(1.02 + p), ENet,
-            arXiv 1606.02147), sqrt (1 / sqrt(p)) or inverse (1 / p).
+        weighting: The rule that makes class weights from class shares p: none, mild (p ** -0.3), log
+            (1 / ln(1.02 + p), ENet, arXiv 1606.02147), sqrt (1 / sqrt(p)) or inverse (1 / p).
         class_weights: Numbers in id order instead of a rule.
         auxiliary: Weight of auxiliary outputs.
     """

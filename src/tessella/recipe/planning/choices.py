@@ -58,6 +58,7 @@ LOGIT_BUDGET_BYTES: Final = 320 << 20
 Hw = tuple[int, int]
 
 _WEIGHTINGS: Final[dict[str, tuple[Callable[[float], float], str]]] = {
+    "mild": (lambda share: share**-0.3, "share ** -0.3"),
     "log": (lambda share: 1 / math.log(1.02 + share), "1 / ln(1.02 + share)"),
     "sqrt": (lambda share: 1 / math.sqrt(share), "1 / sqrt(share)"),
     "inverse": (lambda share: 1 / share, "1 / share"),
@@ -98,7 +99,8 @@ def choose_class_weights(pixels: Sequence[int], weighting: Weighting) -> tuple[t
 
     Args:
         pixels: K pixel counts of the training samples.
-        weighting: none; log: 1 / ln(1.02 + p) (ENet, arXiv 1606.02147); sqrt: 1 / sqrt(p); inverse: 1 / p.
+        weighting: none; mild: p ** -0.3; log: 1 / ln(1.02 + p) (ENet, arXiv 1606.02147); sqrt: 1 / sqrt(p); inverse:
+            1 / p.
     """
     if weighting == "none":
         return (1.0,) * len(pixels), "no weighting"
