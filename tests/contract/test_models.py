@@ -9,7 +9,7 @@ from tessella.models import MODELS, build, stride_of
 from tessella.models.network import Network
 from tessella.recipe.plan import LossPlan, LossTerm
 
-SMALL = {"unet": {"width": 4, "depth": 3}}
+SMALL = {"unet": {"width": 4, "depth": 3}, "mosaic": {"width": 8, "depth": 2}}
 """Options that make a row small enough for tests; a row without an entry is tested as it is."""
 
 NAMES = [*MODELS, "smp:Unet/resnet18", "smp:FPN/mobileone_s0", "smp:DeepLabV3Plus/tu-mobilenetv3_small_050"]
@@ -50,14 +50,19 @@ def test_any_number_of_bands_and_classes(name, channels):
 
 
 @EVERY
-def test_training_answers_at_the_input_size_and_every_parameter_gets_a_gradient(name):
+def test_training_answers_at_whole_fractions_and_every_parameter_gets_a_gradient(name):
     net = network(name).train()
     answer = net(photos(2, 3, (70, 90)))
     outputs = answer if isinstance(answer, tuple) else (answer,)
-    assert all(logits.shape == (2, 3, 70, 90) for logits in outputs)
     target = torch.randint(0, 3, (2, 70, 90), generator=torch.Generator().manual_seed(1))
     loss = build_loss(CROSS_ENTROPY)
-    torch.stack([loss(logits, target) for logits in outputs]).sum().backward()
+    parts = []
+    for logits in outputs:
+        ratio = round(70 / logits.shape[2])
+        labels = target[:, ::ratio, ::ratio]  # one of each block; its shape is the ceil of the fraction
+        assert logits.shape == (2, 3, *labels.shape[1:])
+        parts.append(loss(logits, labels))
+    torch.stack(parts).sum().backward()
     without = [key for key, value in net.named_parameters() if value.grad is None or not value.grad.isfinite().all()]
     assert without == []
     still = [key for key, value in net.named_parameters() if not value.grad.any()]
@@ -121,7 +126,7 @@ def test_the_onnx_export_is_right_at_another_size_and_batch(name, tmp_path):
     pytest.importorskip("onnxscript")
     net = network(name).eval()
     path = tmp_path / "net.onnx"
-    free = {axis: torch.export.Dim.DYNAMIC for axis in (0, 2, 3)}
+    free = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
     torch.onnx.export(
         net,
         (photos(2, 3, (70, 90)),),

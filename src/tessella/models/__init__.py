@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import RecipeError
-from tessella.models import smp, unet
+from tessella.models import mosaic, smp, unet
 from tessella.recipe.signature import check_options
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Model(NamedTuple):
     Args:
         build: `build(*, classes, channels, **options)` gives a module that turns (B, C, H, W) normalised float32 into
             (B, K, H, W) logits, for H and W that are multiples of its stride; in training mode it may give a tuple
-            of the logits and auxiliary logits.
+            of logits and auxiliary logits, each at a whole fraction of the size (see `network.Network.forward`).
         stride: `stride(**options)` gives the number that H and W must be a multiple of.
         takes: The callable whose annotations say which options there are.
         settled: Its parameters that are no options.
@@ -36,6 +36,7 @@ class Model(NamedTuple):
 
 
 MODELS: Final[dict[str, Model]] = {
+    "mosaic": Model(mosaic.build, mosaic.stride, mosaic.build),
     "unet": Model(unet.build, unet.stride, unet.build),
 }
 """Beside these rows: every `smp:<Architecture>/<encoder>` and the entry points of the group `tessella.models`."""

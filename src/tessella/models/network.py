@@ -49,15 +49,19 @@ class Network(nn.Module):
             pixels: (B, C, H, W) raw pixels of any real dtype, any H and W from 1.
 
         Returns:
-            (B, K, H, W) logits; in training mode a tuple of logits and auxiliary logits, each (B, K, H, W), where
-            the core has auxiliary heads.
+            (B, K, H, W) logits. In training mode it may be a tuple of logits and auxiliary logits, where the core
+            answers so; each is (B, K, ceil(H / r), ceil(W / r)) for a whole r of its own, and its cell (i, j) stands
+            for the pixels [r i : r i + r, r j : r j + r]: a loss takes one label of each block, which is cheaper than
+            to enlarge the logits.
         """
         hw = (pixels.shape[-2], pixels.shape[-1])
         padded = _pad((pixels.float() - self.mean) / self.std, self.stride)
         answer = self.core(padded)
         if isinstance(answer, tuple):
-            size = (padded.shape[-2], padded.shape[-1])
-            return tuple(_crop(_grow(logits, size), hw) for logits in answer)
+            tall, wide = padded.shape[-2], padded.shape[-1]
+            return tuple(
+                _crop(logits, (_share(hw[0], logits, -2, tall), _share(hw[1], logits, -1, wide))) for logits in answer
+            )
         return _crop(answer, hw)
 
 
@@ -86,11 +90,9 @@ def _pad(x: Tensor, stride: int) -> Tensor:
     return functional.pad(x, (0, wide - width, 0, tall - height), mode="replicate")
 
 
-def _grow(logits: Tensor, hw: tuple[int, int]) -> Tensor:
-    """Bring auxiliary logits, which a core may give at a lower resolution, to the size of its input."""
-    if logits.shape[-2:] == hw:
-        return logits
-    return functional.interpolate(logits, size=hw, mode="bilinear", align_corners=False)
+def _share(length: int, logits: Tensor, axis: int, padded: int) -> int:
+    """Return how many cells of coarser logits stand for the first `length` of `padded` pixels."""
+    return -(-length * logits.shape[axis] // padded)
 
 
 def _crop(logits: Tensor, hw: tuple[int, int]) -> Tensor:

@@ -1,7 +1,8 @@
-"""Adaptive average pooling as two matrix products, which exports with free height and width."""
+"""Pooling to a grid that exports to ONNX with free height and width."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class AdaptiveAverage(nn.Module):
@@ -24,8 +25,28 @@ class AdaptiveAverage(nn.Module):
         return down @ x @ across.T
 
 
+class PyramidBlock(nn.Module):
+    """A block of PSPNet: the same numbers and keys as the library's, which takes another, fixed path in an export.
+
+    Args:
+        pool: Pooling to a grid, then a 1x1 convolution.
+    """
+
+    def __init__(self, pool: nn.Module) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, c, H, W)."""
+        return functional.interpolate(self.pool(x), size=x.shape[-2:], mode="bilinear", align_corners=True)
+
+
 def exportable_pooling(net: nn.Module) -> None:
-    """Replace every adaptive average pooling to more than one cell in `net`; it has no weights, so keys stay."""
+    """Replace in `net` what pools to more than one cell; the new parts have the same weights, so keys stay."""
+    for module in list(net.modules()):
+        for name, child in list(module.named_children()):
+            if type(child).__name__ == "PSPBlock":
+                setattr(module, name, PyramidBlock(child.get_submodule("pool")))
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
             size = child.output_size if isinstance(child, nn.AdaptiveAvgPool2d) else 1
