@@ -117,7 +117,7 @@ def train_loop(learner: Learner, course: Course, around: Surroundings) -> None:
     plan, budget = around.plan, around.budget
     pace = Pace(plan.training.batch * plan.training.accumulate)
     log_every = max(1, min(20, plan.training.steps // 100))
-    last_save = time.monotonic()
+    last_save = 0.0
     budget.begin()
     while not course.stop and not budget.is_over(course.step):
         batches = [around.feed.next() for _ in range(plan.training.accumulate)]
@@ -129,6 +129,9 @@ def train_loop(learner: Learner, course: Course, around: Surroundings) -> None:
         course.step += 1
         course.mean_loss = loss if course.step == 1 else 0.98 * course.mean_loss + 0.02 * loss
         pace.tick()
+        if not last_save:
+            last_save = time.monotonic()
+            budget.keep_back(pace.seconds_per_step())
         if course.step % log_every == 0 or course.step == 1:
             around.log.write(
                 "step",
