@@ -125,3 +125,9 @@ def test_writing_then_reading_a_class_file_gives_the_same_coding(
     path = tmp_path_factory.mktemp("classes") / "classes.toml"
     write_classes(path, coding)
     assert read_classes(path) == coding
+
+
+def test_camvids_label_colours_are_colours_and_names(tmp_path: Path) -> None:
+    coding = read(tmp_path, "label_colors.txt", "64 128 64\tAnimal\n192 0 128\t\tArchway or so\n")
+    assert coding.table.names == ("Animal", "Archway or so")
+    assert coding.table.colours == ((64, 128, 64), (192, 0, 128))

@@ -50,4 +50,4 @@ def test_the_surest_format_comes_first(tmp_path: Path) -> None:
     labelme_file(tmp_path / "a.json", [box("x", 0, 0, 4, 4)], photo="a.png")
     (name, match), *rest = detect(tmp_path)
     assert (name, rest) == ("labelme", [])
-    assert match.why == "1 of the first 1 JSON files hold LabelMe shapes"
+    assert match.why == "1 of 1 JSON files looked at hold LabelMe shapes"

@@ -65,7 +65,8 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
     chosen = _choose(groups, rule)
     settled = list(records)
     for place, number in enumerate(open_):
-        settled[number] = replace(records[number], split="val" if groups[place] in chosen else "train")
+        split = "val" if groups[place] in chosen else "train"
+        settled[number] = replace(records[number], split=split, group=groups[place])
     picked = sum(group in chosen for group in groups)
     said = (
         f"{picked} of {len(open_)} photos set aside as val (seed {rule.seed}), {len(set(groups))} groups kept together"

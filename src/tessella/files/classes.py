@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 IGNORE_NAMES: Final = ("__ignore__",)
 """LabelMe's name for what is not annotated (its id is -1 there)."""
+
+
+_COLOUR_FIRST: Final = re.compile(r"^(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def read_classes(path: Path) -> LabelCoding:
     Args:
         path: `.toml` (`[[classes]]` and `[ignore]`), `.json` (the same keys, a list of names, or a map from name to
             value or colour), `.csv` (`name,r,g,b` or Roboflow's `Pixel Value,Class`), or a text file with a name per
-            line (LabelMe) or `name:r,g,b::` (CVAT).
+            line (LabelMe), `name:r,g,b::` (CVAT) or `r g b name` (CamVid's `label_colors.txt`).
 
     Returns:
         The classes and how they are stored.
@@ -215,8 +219,17 @@ def _from_lines(path: Path) -> tuple[list[_Entry], _Ignored]:
     lines = [line for line in read_text_lines(path) if not line.startswith("#")]
     if lines and all(line.count(":") == 3 for line in lines):
         return _from_labelmap(path, lines)
+    if lines and all(_COLOUR_FIRST.match(line) for line in lines):
+        return _from_label_colors(path, lines)
     ignored = tuple(line for line in lines if line in IGNORE_NAMES)
     return [_Entry(line) for line in lines if line not in IGNORE_NAMES], _Ignored(names=ignored or IGNORE_NAMES)
+
+
+def _from_label_colors(path: Path, lines: Iterable[str]) -> tuple[list[_Entry], _Ignored]:
+    """Read CamVid's `label_colors.txt`: red, green, blue and the name on each line."""
+    found = [match for line in lines if (match := _COLOUR_FIRST.match(line))]
+    colours = [_colour([int(match[band]) for band in (1, 2, 3)], where=path) for match in found]
+    return [_Entry(match[4].strip(), colour) for match, colour in zip(found, colours, strict=True)], _Ignored()
 
 
 def _from_labelmap(path: Path, lines: Iterable[str]) -> tuple[list[_Entry], _Ignored]:

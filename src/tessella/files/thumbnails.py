@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def thumbnail(path: Path, *, side: int) -> NDArray[np.float32]:
     data = read_bytes(path)
     header = decode_header(data, where=path)
     check_budget(header, where=path)
-    grey = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
+    grey: Any = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
         image = decode_image(data, where=path)
         pixels = image.pixels[..., :3].astype(np.float32) * np.float32(255 / FULL_SCALE[image.dtype])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
-from tessella.core.errors import ImageError, LabelError
+from tessella.core.errors import InputError, LabelError
 from tessella.files.masks import read_mask
 from tessella.formats.labels import colour_keys, count_values
 
@@ -109,7 +109,7 @@ def _decoded(paths: Sequence[Path]) -> Iterable[StoredMask]:
     def read(path: Path) -> StoredMask | None:
         try:
             return read_mask(path)
-        except ImageError:
+        except InputError:
             return None  # `tessella check` names every unreadable file; discovery takes what it can read
 
     # Pillow decodes outside the interpreter lock

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tessella.core.classes import IGNORE, LabelCoding
-from tessella.core.errors import ImageError, OutputError
+from tessella.core.errors import InputError
 from tessella.files.classes import write_classes
 from tessella.files.images import read_header
 from tessella.files.masks import write_image
@@ -74,7 +74,7 @@ def write_photo(sample: Sample, folder: Path, stem: str, export: Export) -> Path
 def _is_upright(path: Path) -> bool:
     try:
         return read_header(path).orientation == 1
-    except ImageError:
+    except InputError:
         return False
 
 
@@ -87,9 +87,3 @@ def plain_coding(coding: LabelCoding) -> LabelCoding:
 def write_classes_beside(coding: LabelCoding, dst: Path) -> None:
     """Write `classes.toml` into a new data set."""
     write_classes(dst / "classes.toml", plain_coding(coding))
-
-
-def refuse_no_samples(count: int, dst: Path) -> None:
-    """Raise when nothing was written."""
-    if not count:
-        raise OutputError("there is nothing to write", where=dst, fix="check that the data set has labelled photos")

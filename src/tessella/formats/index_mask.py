@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tessella.core.errors import FormatError, ImageError, InputError
+from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.formats.class_files import find_classes
@@ -44,7 +44,7 @@ def share_of_colour(masks: Sequence[Path]) -> float:
     for path in masks[::step]:
         try:
             seen.append(read_header(path).channels >= 3)
-        except ImageError:
+        except InputError:
             continue
     return sum(seen) / len(seen) if seen else 0.0
 

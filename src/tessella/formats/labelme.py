@@ -36,6 +36,8 @@ __all__ = ["detect", "load", "photo", "read", "write"]
 
 NAME: Final = "labelme"
 _LOOK_AT: Final = 8
+_LARGEST_LOOK: Final = 1 << 27
+"""Larger JSON files, in bytes, are not parsed for detection: they hold whole data sets in other formats."""
 _KINDS: Final[dict[str, ShapeKind]] = {
     "polygon": "polygon", "rectangle": "rectangle", "circle": "circle", "line": "line", "linestrip": "linestrip",
     "point": "point", "points": "points", "mask": "mask",
@@ -45,17 +47,18 @@ _KINDS: Final[dict[str, ShapeKind]] = {
 
 
 def detect(root: Path) -> Match | None:
-    """Say whether JSON files with LabelMe's `shapes` lie below `root`; the first eight JSON files are read."""
+    """Say whether JSON files with LabelMe's `shapes` lie below `root`; about eight, spread over the list, are read."""
     files = walk(root, {".json"})
-    found = sum(_is_labelme(path) for path in files[:_LOOK_AT])
+    looked_at = files[:: max(1, len(files) // _LOOK_AT)]
+    found = sum(_is_labelme(path) for path in looked_at)
     if not found:
         return None
-    return Match(90, f"{found} of the first {min(_LOOK_AT, len(files))} JSON files hold LabelMe shapes", "shapes")
+    return Match(90, f"{found} of {len(looked_at)} JSON files looked at hold LabelMe shapes", "shapes")
 
 
 def _is_labelme(path: Path) -> bool:
     try:
-        tree = read_json(path, allow_nan=True)
+        tree = read_json(path, allow_nan=True, max_bytes=_LARGEST_LOOK)
     except InputError:
         return False
     return (

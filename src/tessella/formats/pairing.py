@@ -199,6 +199,8 @@ def _bare(key: Key, start: re.Pattern[str], ending: re.Pattern[str]) -> Key:
 def _adopt_lone_siblings(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
     """Pair `masks/x.png` with `anything/x.jpg` when that folder is the only one without a role."""
     lone_masks = masks.keys() - photos.keys()
+    if not lone_masks:
+        return
     lone_photos = photos.keys() - masks.keys()
     parents = {(*key[:-2], "", key[-2]) for key in lone_photos if len(key) > 1}
     for *above, _, folder in parents:

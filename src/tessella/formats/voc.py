@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.annotation import colours_of
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
-from tessella.core.errors import FormatError, ImageError
+from tessella.core.errors import FormatError, InputError
 from tessella.files.masks import read_mask, write_mask
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import read_text_lines
@@ -139,7 +139,7 @@ def _has_voc_palette(masks: list[Path]) -> bool:
     for path in masks:
         try:
             mask = read_mask(path)
-        except ImageError:
+        except InputError:
             continue  # named by `tessella check`
         if mask.is_colour:
             if not set(colours_of(mask)) <= VOC.colour_to_id().keys():
