@@ -9,12 +9,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
-from tessella.core.classes import IGNORE, ClassInfo, ClassTable
+from tessella.check import check
+from tessella.core.classes import IGNORE, ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import OutputError
+from tessella.dataset import open_dataset
 from tessella.evaluate import Report, Unscored
 from tessella.evaluate.examples import choose, shrink
 from tessella.evaluate.tally import Tally
+from tessella.recipe.plan import Plan
+from tessella.recipe.starter import starter_plan
 from tessella.report import write_report
 
 EVIL = '</style><script>alert("1")</script><img src=http://x.example/y onerror=alert(2)>'
@@ -247,3 +252,29 @@ def test_an_existing_report_is_refused_before_anything_is_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
     write_report(report_of(photos=1), tmp_path, overwrite=True)
     assert (tmp_path / "report.html").is_file()
+
+
+def test_a_real_plan_is_shown_with_the_reason_of_every_choice(tmp_path):
+    plan = starter_plan(ClassTable.from_names(["a", "b"]))
+    plan = plan.model_copy(
+        update={"why": {"training.batch": "because", "augment.crop_hw": "it fits", "model": "small"}}
+    )
+    _, document, reader = written(tmp_path, plan=plan)
+    assert Plan.from_json(document["plan"], where="report.json") == plan
+    shown = [text.strip() for text in reader.text]
+    assert shown[shown.index("because") - 1] == str(plan.training.batch)
+    assert shown[shown.index("it fits") - 1] == str(list(plan.augment.crop_hw))
+
+
+def test_a_real_check_is_shown(tmp_path):
+    for folder in ("images", "masks"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+    for number in range(3):
+        Pillow.fromarray(np.full((8, 8, 3), number, np.uint8)).save(tmp_path / "data" / "images" / f"{number}.png")
+        Pillow.fromarray(np.full((8, 8), 7 * number, np.uint8)).save(tmp_path / "data" / "masks" / f"{number}.png")
+    coding = LabelCoding(ClassTable.from_names(["a", "b"]))
+    checked = check(open_dataset(tmp_path / "data", classes=coding))
+    _, document, reader = written(tmp_path, checked=checked)
+    assert document["findings"] == checked.to_json()["findings"]
+    assert {group["code"] for group in document["finding_groups"]} == {finding.code for finding in checked.findings}
+    assert any("7" in text for text in reader.text)
