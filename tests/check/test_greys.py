@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from data.faulty import disc, jpeg, soft
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from data.faulty import disc, jpeg, soft
 from tessella.check.greys import smallest_gap, snap, stray_kind
 
 BINARY = np.array([0, 255], np.uint8)

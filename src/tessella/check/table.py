@@ -104,7 +104,7 @@ def _histogram(checked: Checked) -> Table:
     table.add_column("class", overflow="fold")
     table.add_column("share", justify="right")
     table.add_column("pixels", justify="right")
-    table.add_column("")
+    table.add_column("", no_wrap=True, overflow="crop")
     for name, pixels in checked.pixels.items():
         share = pixels / total if total else 0.0
         bar = "█" * round(share * _BAR) or ("▏" if pixels else "")

@@ -218,7 +218,7 @@ def _cut(ring: NDArray[np.float64], axis: int, limit: float, *, keeps_below: boo
     for here in range(len(ring)):
         before = here - 1
         if kept[here] != kept[before]:
-            # from the inner end always: an edge that two polygons share is walked both ways and must be cut at one point
+            # from the inner end always: an edge that two polygons share, walked both ways, must be cut at one point
             inner, outer = (ring[here], ring[before]) if kept[here] else (ring[before], ring[here])
             crossing = inner + (limit - inner[axis]) / (outer[axis] - inner[axis]) * (outer - inner)
             crossing[axis] = limit
