@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from tessella.core.classes import ClassTable
     from tessella.recipe.plan import Plan
+
+
+GRID: Final = 32
+"""Tiles start at multiples of it: the coarsest sampling of the networks we know, so that a tile is sampled as the whole
+photo is."""
 
 
 class Runtime(Protocol):
@@ -118,10 +124,11 @@ class Predictor:
             tile: NDArray[np.float32] = self.runtime.logits(channels_first[:, :, rows, columns])[0]
             return tile
 
-        stride, overlap = self.plan.preprocess.stride, settings.overlap
+        # a network that takes any size still samples on a coarser grid of its own
+        grid = math.lcm(self.plan.preprocess.stride, GRID)
         yield from blend_tiles(
-            spans(height, settings.tile_hw[0], overlap, stride=stride),
-            spans(width, settings.tile_hw[1], overlap, stride=stride),
+            spans(height, settings.tile_hw[0], settings.overlap, stride=grid),
+            spans(width, settings.tile_hw[1], settings.overlap, stride=grid),
             run=run,
         )
 
