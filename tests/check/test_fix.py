@@ -263,3 +263,25 @@ def test_nothing_is_left_of_a_copy_that_could_not_be_finished(source: Path, monk
     with pytest.raises(OutputError, match="the disk is full"):
         fix(index, checked, source.parent / "fixed")
     assert [path.name for path in source.parent.iterdir()] == ["source"]
+
+
+def test_a_copy_keeps_the_class_table_that_was_given_from_elsewhere(source: Path) -> None:
+    mask_set(source)
+    report, copy = _fixed(source)
+    assert report.added == ("classes.toml",)
+    assert open_dataset(copy.root).coding == faulty.CODING
+
+
+def test_a_copy_of_a_set_whose_classes_were_discovered_gets_no_class_table(source: Path) -> None:
+    mask_set(source)
+    report, copy = _fixed(source, None)
+    assert report.added == ()
+    assert not (copy.root / "classes.toml").exists()
+
+
+def test_a_coordinate_of_astronomic_size_is_cut_like_any_other(source: Path) -> None:
+    labelme_set(source)
+    labelme(source / "0.json", polygon("road", (0, 30), (1e300, 30), (1e300, 1e300), (0, 40)), house())
+    _, copy = _fixed(source, None)
+    points = json.loads((copy.root / "0.json").read_text())["shapes"][0]["points"]
+    assert all(0 <= x <= 60 and 0 <= y <= 40 for x, y in points)

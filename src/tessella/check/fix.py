@@ -12,8 +12,10 @@ from tessella.check.engine import splits_of
 from tessella.check.reading import look_at, relook
 from tessella.check.rules import RULES
 from tessella.core.errors import OutputError
+from tessella.files.classes import write_classes
 from tessella.files.paths import relative_name, walk
 from tessella.files.write import new_folder, refuse_existing, write_json, write_text
+from tessella.formats.class_files import find_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 CHANGES_JSON = "changes.json"
 CHANGES_TEXT = "changes.txt"
+CLASSES_FILE = "classes.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class FixReport:
     Args:
         out: The repaired copy.
         source: The data set, unchanged.
+        added: Files that the copy has besides: the class table, where the source took it from elsewhere.
         changes: What differs inside files.
         left_out: Files that the copy lacks.
         person: Errors and warnings that need a person.
@@ -59,6 +63,7 @@ class FixReport:
 
     out: str
     source: str
+    added: tuple[str, ...]
     changes: tuple[Repaired, ...]
     left_out: tuple[Repaired, ...]
     person: tuple[Finding, ...]
@@ -68,6 +73,7 @@ class FixReport:
         return {
             "tessella": __version__,
             "source": self.source,
+            "added": list(self.added),
             "changes": [asdict(change) for change in self.changes],
             "left_out": [asdict(change) for change in self.left_out],
             "person": [finding.to_json() for finding in self.person],
@@ -76,6 +82,7 @@ class FixReport:
     def to_text(self) -> str:
         """Return the report for people, as it is written to `changes.txt`."""
         lines = [f"Repaired copy of {self.source}, written by Tessella {__version__}", ""]
+        lines += [f"Added: {', '.join(self.added)}", ""] if self.added else []
         for title, changes in (("Changed", self.changes), ("Left out", self.left_out)):
             lines.append(f"{title}: {len(changes)}")
             lines += [f"  {one.file}: {one.what} ({one.code}: {one.why})" for one in changes] + [""]
@@ -129,13 +136,18 @@ def fix(
         for number, finding in enumerate(checked.findings)
         if number not in work.done and finding.severity != "info"
     )
-    report = FixReport(str(out), str(index.root), tuple(work.changes), tuple(work.left_out.values()), person)
+    # a copy that took its classes from --classes or from the folder above would mean something else on its own
+    needs_table = not index.listing.discovered and find_classes(index.root) is None
+    added = (CLASSES_FILE,) if needs_table else ()
+    report = FixReport(str(out), str(index.root), added, tuple(work.changes), tuple(work.left_out.values()), person)
     files = walk(index.root)
     with new_folder(out, overwrite=overwrite) as folder:
         for number, path in enumerate(files):
             _copy(path, folder, index, work)
             if progress is not None:
                 progress(number + 1, len(files))
+        if needs_table:
+            write_classes(folder / CLASSES_FILE, index.coding)
         write_json(folder / CHANGES_JSON, report.to_json())
         write_text(folder / CHANGES_TEXT, report.to_text())
     return report

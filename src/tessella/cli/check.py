@@ -28,7 +28,8 @@ def check(
 
     Exit code 1: errors were found; with --fix, errors that need a person.
     """
-    from tessella import check as room
+    from tessella.check import check as run
+    from tessella.check import fix as repair
     from tessella.check.table import check_table, fix_table
     from tessella.cli.console import emit_json, progress, results
     from tessella.dataset import open_dataset
@@ -42,11 +43,11 @@ def check(
         refuse_existing(out, overwrite=overwrite)
     index = open_dataset(data, format=format, classes=classes)
     with progress("Checking") as advance:
-        checked = room.check(index, codes=only, progress=advance)
+        checked = run(index, codes=only, progress=advance)
     report = None
     if out is not None:
         with progress("Repairing") as advance:
-            report = room.fix(index, checked, out, overwrite=overwrite, progress=advance)
+            report = repair(index, checked, out, overwrite=overwrite, progress=advance)
     if json:
         emit_json(checked.to_json() | ({} if report is None else {"fix": report.to_json()}))
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tessella.check.extent import extent, finite
 from tessella.check.rule import Change, Mend
 from tessella.check.rules.sizes import frame_of_points
 from tessella.check.rules.turned import follows_stored
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from tessella.check.look import Look
     from tessella.core.annotation import Drawing, Shape
     from tessella.core.finding import Severity
+
+_FAR = 1e9
+"""Coordinates beyond this are moved here before they are cut; differences of larger ones overflow."""
 
 CLIPPED = frozenset({"polygon", "rectangle"})
 """Kinds whose outline can be cut at the border without changing a pixel inside."""
@@ -73,7 +77,7 @@ def not_finite(look: Look) -> Iterator[Finding]:
     broken = [(number, shape) for number, shape in enumerate(look.drawing.shapes) if _broken(shape)]
     if broken:
         number, shape = broken[0]
-        missing = len(shape.points_xy) - len(_finite(shape.points_xy))
+        missing = len(shape.points_xy) - len(finite(shape.points_xy))
         where = f"shape {number}, a {shape.kind} labelled {shape.label!r}"
         more = f"; {len(broken) - 1} more shapes like it" if len(broken) > 1 else ""
         fixable = all(_mendable(shape) for _, shape in broken)
@@ -126,8 +130,8 @@ def drop_broken_points(look: Look) -> Mend:
         if not _broken(shape) or not _mendable(shape):
             shapes.append(shape)
             continue
-        kept = _finite(shape.points_xy)
-        holes = tuple(ring for ring in map(_finite, shape.holes) if len(ring) >= 3)
+        kept = finite(shape.points_xy)
+        holes = tuple(ring for ring in map(finite, shape.holes) if len(ring) >= 3)
         shapes.append(replace(shape, points_xy=kept, holes=holes))
         lost = len(shape.points_xy) - len(kept)
         changes.append(Change(f"{shape.label!r} lost {lost} points that are no numbers", number))
@@ -141,7 +145,9 @@ def is_short(shape: Shape) -> bool:
 
 def is_sound(shape: Shape) -> bool:
     """Whether a shape can be painted."""
-    return not is_short(shape) and not _broken(shape) and (shape.kind != "mask" or shape.mask is not None)
+    if is_short(shape) or _broken(shape) or (shape.kind == "mask" and shape.mask is None):
+        return False
+    return all(np.abs(points).max(initial=0) <= _FAR for points in (shape.points_xy, *shape.holes))
 
 
 def frame_hw(look: Look) -> tuple[int, int] | None:
@@ -158,24 +164,15 @@ def frame_hw(look: Look) -> tuple[int, int] | None:
 
 def overshoot(shape: Shape, hw: tuple[int, int]) -> float:
     """Return by how many pixels a shape reaches beyond a frame; 0 when it does not, or has no finite point."""
-    points = _extent(shape)
+    points = extent(shape)
     if not len(points):
         return 0.0
     low, high = points.min(axis=0), points.max(axis=0)
     return max(0.0, float(-low.min()), float((high - [hw[1], hw[0]]).max()))
 
 
-def _extent(shape: Shape) -> NDArray[np.float64]:
-    points = _finite(shape.points_xy)
-    if shape.kind == "circle":
-        return points[:1]  # a circle at the border reaches beyond it by nature; its centre does not
-    if shape.kind == "mask" and shape.mask is not None and len(points):
-        return np.stack([points[0], points[0] + np.array(shape.mask.shape[::-1])])
-    return points
-
-
 def _is_outside(shape: Shape, hw: tuple[int, int]) -> bool:
-    points = _extent(shape)
+    points = extent(shape)
     low, high = points.min(axis=0), points.max(axis=0)
     return bool((high <= 0).any() or low[0] >= hw[1] or low[1] >= hw[0])
 
@@ -199,7 +196,7 @@ def clip_ring(ring_xy: NDArray[np.float64], hw: tuple[int, int]) -> NDArray[np.f
     Returns:
         (M, 2) float64; M is 0 when nothing is left inside.
     """
-    ring = ring_xy
+    ring = np.clip(ring_xy, -_FAR, _FAR)
     for axis, limit, keeps_below in (
         (0, 0.0, False),
         (0, float(hw[1]), True),
@@ -228,16 +225,12 @@ def _cut(ring: NDArray[np.float64], axis: int, limit: float, *, keeps_below: boo
     return np.array(result) if result else np.empty((0, 2))
 
 
-def _finite(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    return points[np.isfinite(points).all(axis=1)]
-
-
 def _broken(shape: Shape) -> bool:
     return not all(np.isfinite(points).all() for points in (shape.points_xy, *shape.holes))
 
 
 def _mendable(shape: Shape) -> bool:
-    return shape.kind in {"polygon", "linestrip", "points"} and len(_finite(shape.points_xy)) >= MIN_POINTS[shape.kind]
+    return shape.kind in {"polygon", "linestrip", "points"} and len(finite(shape.points_xy)) >= MIN_POINTS[shape.kind]
 
 
 def _count(over: list[tuple[int, float]]) -> str:

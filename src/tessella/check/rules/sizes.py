@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tessella.check.extent import fills, fits, reach_xy
 from tessella.check.rule import Change, Mend
 from tessella.check.rules.turned import follows_stored
 from tessella.core.annotation import Drawing, StoredMask
@@ -96,16 +97,13 @@ def frame_of_points(look: Look) -> Literal["photo", "stated"] | None:
     drawing = look.drawing
     if drawing is None or look.photo is None or drawing.declared_hw is None:
         return None
-    points = [shape.points_xy[np.isfinite(shape.points_xy).all(axis=1)] for shape in drawing.shapes]
-    together = np.concatenate(points) if points else np.empty((0, 2))
-    if not len(together):
+    reach = reach_xy(drawing)
+    if reach is None:
         return None
-    reach = np.array([together[:, 0].max(), together[:, 1].max()])
     frames: dict[Literal["photo", "stated"], Hw] = {"photo": look.photo.hw, "stated": drawing.declared_hw}
-    sides = {name: np.array([hw[1], hw[0]], float) for name, hw in frames.items()}
-    right = [name for name, side in sides.items() if (reach <= side + 1).all()]
+    right = [name for name, hw in frames.items() if fits(reach, hw)]
     if len(right) > 1:
-        right = [name for name in right if (reach >= 0.9 * sides[name]).all()]
+        right = [name for name in right if fills(reach, frames[name])]
     if len(right) != 1 or (right[0] == "stated" and not same_aspect(drawing.declared_hw, look.photo.hw)):
         return None
     return right[0]

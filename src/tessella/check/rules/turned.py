@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tessella.check.extent import fits, reach_xy
 from tessella.check.rule import Change, Mend
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.finding import Finding
@@ -59,7 +60,8 @@ def follows_stored(look: Look) -> bool:
     drawing = look.drawing
     if drawing is None or photo.hw == photo.stored_hw or drawing.declared_hw != photo.stored_hw:
         return False
-    return not _fits_only(drawing, photo.hw, photo.stored_hw)
+    reach = reach_xy(drawing)
+    return reach is None or fits(reach, photo.stored_hw) or not fits(reach, photo.hw)
 
 
 def turn_label(look: Look) -> Mend:
@@ -113,15 +115,3 @@ def _may_follow_stored(look: Look) -> bool:
     if look.mask is not None:
         return look.mask.hw == look.photo.hw if look.photo is not None else False
     return look.drawing is not None and bool(look.drawing.shapes)
-
-
-def _fits_only(drawing: Drawing, inside_hw: tuple[int, int], outside_hw: tuple[int, int]) -> bool:
-    """Whether the shapes fit the one frame and leave the other by more than a pixel."""
-    finite = [shape.points_xy[np.isfinite(shape.points_xy).all(axis=1)] for shape in drawing.shapes]
-    points = np.concatenate(finite) if finite else np.empty((0, 2))
-    if not len(points):
-        return False
-    x, y = points.max(axis=0)
-    fits = x <= inside_hw[1] + 1 and y <= inside_hw[0] + 1
-    leaves = x > outside_hw[1] + 1 or y > outside_hw[0] + 1
-    return bool(fits and leaves)
