@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 from tessella.core.classes import LabelCoding
 from tessella.core.extras import require
-from tessella.dataset.facts import measure
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.classes import read_classes
-from tessella.recipe.machine import look
-from tessella.recipe.planner import make_plan
-from tessella.recipe.recipe import Recipe, gather
+from tessella.formats import DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from tessella.evaluate import Report
     from tessella.predict.predictor import Predictor
     from tessella.recipe.plan import Plan
+    from tessella.recipe.recipe import Recipe
 
 
 def plan(
@@ -58,6 +56,10 @@ def plan(
         MissingExtraError: torch is not installed.
     """
     require("torch", needs="timing a training step", extra="train")
+    from tessella.dataset.facts import measure
+    from tessella.recipe.machine import look
+    from tessella.recipe.planner import make_plan
+    from tessella.recipe.recipe import gather
     from tessella.train.timing import time_step
 
     asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
@@ -100,6 +102,9 @@ def evaluate(
 
     predictor = load(bundle) if isinstance(bundle, (str, Path)) else bundle
     index = data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes)
+    if index.listing.discovered and index.format in DRAWN:
+        # drawn shapes carry names: a part of a data set in which a class does not occur still means the same classes
+        index = open_dataset(index.root, format=index.format, classes=LabelCoding(predictor.table))
     part = index if split == "all" else index.split(split)
     return evaluate_index(predictor, part, split=split, progress=progress)
 

@@ -13,7 +13,7 @@ from tessella.formats.listing import Export, Format, Listing, Match, Record
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FORMATS", "Export", "Format", "Listing", "Match", "Record", "choose", "detect", "format_named"]
+__all__ = ["DRAWN", "FORMATS", "Export", "Format", "Listing", "Match", "Record", "choose", "detect", "format_named"]
 
 FORMATS: Final[dict[str, Format]] = {
     "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.write),
@@ -22,6 +22,10 @@ FORMATS: Final[dict[str, Format]] = {
     "colour-mask": Format(colour_mask.detect, colour_mask.read, colour_mask.load, colour_mask.write),
     "labelme": Format(labelme.detect, labelme.read, labelme.load, labelme.write, labelme.photo),
 }
+
+
+DRAWN: Final = frozenset({"labelme"})
+"""Formats of drawn shapes: what a label means is its name, never a stored value."""
 
 
 def format_named(name: str) -> Format:
