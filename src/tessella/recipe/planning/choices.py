@@ -203,7 +203,8 @@ def choose_tile(median_hw: Hw, *, crop_hw: Hw, classes: int, stride: int) -> tup
     affordable = LOGIT_BUDGET_BYTES // (4 * classes)
     whole = min(affordable, max(1 << 20, 4 * median_hw[0] * median_hw[1]))
     side = int(math.sqrt(min(affordable, max(4 * crop_hw[0] * crop_hw[1], 512 * 512))))
-    side = max(stride, side // stride * stride)
+    multiple = math.lcm(stride, CROP_MULTIPLE)
+    side = max(multiple, side // multiple * multiple)
     why = f"photos above {whole / 1e6:.1f} megapixels are tiled: logits of {classes} classes must fit into memory"
     return (side, side), whole, why
 
