@@ -105,7 +105,15 @@ def test_look_alike_photos_stay_on_one_side(tmp_path: Path) -> None:
     for seed in range(4):
         splits = open_dataset(tmp_path, split_seed=seed).splits
         assert [splits[n] == splits[n + 1] for n in (0, 2, 4, 6)] == [True] * 4
-    assert "4 pairs of photos look alike and stay together" in index.split_notes
+    assert "8 photos look like others and stay with them" in index.split_notes
+
+
+def test_thousands_of_like_frames_are_one_group_without_listing_every_pair(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", photo_of(0))
+    records = [Record(f"x{number}", tmp_path / "a.png", None) for number in range(300)]
+    pairs = lookalikes(records)
+    assert len(pairs) <= 300 * 50
+    assert {place for pair in pairs for place in pair} == set(range(300))
 
 
 def test_a_photo_saved_again_as_jpeg_looks_alike(tmp_path: Path) -> None:

@@ -24,20 +24,23 @@ SIDE: Final = 32
 TOLERANCE: Final = 2.0
 """Root mean square difference of two thumbnails, in grey levels of 255, up to which photos look alike."""
 
-_MOST_PHOTOS: Final = 20_000
+MOST_PHOTOS: Final = 20_000
+"""Above this many photos, comparing all with all would take minutes."""
+
+_MOST_PARTNERS: Final = 50
 _ROWS: Final = 1024
 
 
 def lookalikes(records: Sequence[Record]) -> list[tuple[int, int]]:
-    """Find pairs of photos that look alike.
+    """Find pairs of photos that look alike, enough of them to tell which photos belong together.
 
     Args:
         records: The photos; those that cannot be read are left out.
 
     Returns:
-        Pairs of positions, the smaller first; none for more than 20,000 photos, where comparing all takes minutes.
+        Pairs of positions, the smaller first, at most 50 per photo; none for more than MOST_PHOTOS.
     """
-    if len(records) > _MOST_PHOTOS:
+    if len(records) > MOST_PHOTOS:
         return []
 
     def small(record: Record) -> NDArray[np.float32] | None:
@@ -56,15 +59,17 @@ def lookalikes(records: Sequence[Record]) -> list[tuple[int, int]]:
 
 
 def _near_pairs(table: NDArray[np.float32]) -> list[tuple[int, int]]:
-    squares = (table.astype(np.float64) ** 2).sum(axis=1)
+    # centred, the squares are small enough for float32 products to be right within a thousandth of the limit
+    centred = table - table.mean(axis=0)
+    squares = (centred**2).sum(axis=1)
     limit = TOLERANCE**2 * table.shape[1]
-    pairs: list[tuple[int, int]] = []
+    pairs: set[tuple[int, int]] = set()
     for top in range(0, len(table), _ROWS):
-        rows = table[top : top + _ROWS]
-        far = squares[top : top + _ROWS, None] + squares[None] - 2.0 * (rows @ table.T)
-        # float32 products are off by about 1e-6 of the squares: candidates here, the exact distance below
-        for one, other in np.argwhere(far <= limit + 1e-4 * squares.max()):
-            first, second = top + int(one), int(other)
-            if first < second and float(((table[first] - table[second]) ** 2).sum()) <= limit:
-                pairs.append((first, second))
-    return pairs
+        near = squares[top : top + _ROWS, None] + squares[None] - 2 * (centred[top : top + _ROWS] @ centred.T) <= limit
+        near[np.arange(len(near)), np.arange(top, top + len(near))] = False
+        # a fixed camera gives thousands of like frames, and every pair of them would fill the memory
+        for row in np.flatnonzero(near.any(axis=1)):
+            one = top + int(row)
+            others = np.flatnonzero(near[row])[:_MOST_PARTNERS]
+            pairs.update((min(one, int(other)), max(one, int(other))) for other in others)
+    return sorted(pairs)

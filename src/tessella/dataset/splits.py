@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tessella.dataset.lookalikes import lookalikes
+from tessella.dataset.lookalikes import MOST_PHOTOS, lookalikes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,8 +86,12 @@ def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
         groups, notes = groups_by_name([record.name for record in records])
     pairs = lookalikes(records)
     if pairs:
-        groups = _joined(groups, pairs)
-        notes.append(f"{len(pairs)} pairs of photos look alike and stay together")
+        joined = _joined(groups, pairs)
+        groups = joined if len(set(joined)) > 1 else groups
+        alike = len({place for pair in pairs for place in pair})
+        notes.append(f"{alike} photos look like others and stay with them")
+    if len(records) > MOST_PHOTOS:
+        notes.append(f"with more than {MOST_PHOTOS} photos, look-alikes are not searched for")
     if len(set(groups)) < 2:
         groups = [record.name for record in records]
         notes.append("all photos look like one group, so they are split one by one; the score may be too good")

@@ -12,7 +12,7 @@ from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 PHOTO_FOLDERS: Final = frozenset(
@@ -103,26 +103,27 @@ def pair(root: Path) -> Pairs:
 
 
 def _roles(root: Path, paths: Iterable[Path]) -> list[_File]:
-    paths = list(paths)
-    folders = {path.parent for path in paths}
-    twins = {folder: twin for folder in folders if (twin := _twin_of(folder, folders))}
-    files = []
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
     for path in paths:
-        relative = relative_name(path, root)
-        parts = list(path.relative_to(root).parts[:-1])
-        role = ""
-        for index in range(len(parts) - 1, -1, -1):
-            folder = root.joinpath(*parts[: index + 1])
-            if folder in twins:
-                role, parts[index] = "mask", twins[folder]
-            else:
-                role, rest = role_of(parts[index])
-                if role:
-                    parts[index : index + 1] = [rest] if rest else []
-            if role:
-                break
-        files.append(_File(path, relative, (*parts, path.stem), role))
+        by_folder[path.parent].append(path)
+    files = []
+    for folder, members in by_folder.items():
+        role, kept = _role_of_folder(root, folder, by_folder.keys())
+        above = "" if folder == root else relative_name(folder, root) + "/"
+        files += [_File(path, above + path.name, (*kept, path.stem), role) for path in members]
     return files
+
+
+def _role_of_folder(root: Path, folder: Path, folders: Collection[Path]) -> tuple[str, Key]:
+    """Return what a folder holds, and its path without the part that says so; the part nearest the files counts."""
+    parts = list(folder.relative_to(root).parts)
+    for index in range(len(parts) - 1, -1, -1):
+        if twin := _twin_of(root.joinpath(*parts[: index + 1]), folders):
+            return "mask", (*parts[:index], twin, *parts[index + 1 :])
+        role, rest = role_of(parts[index])
+        if role:
+            return role, (*parts[:index], *([rest] if rest else []), *parts[index + 1 :])
+    return "", tuple(parts)
 
 
 def role_of(folder: str) -> tuple[str, str]:
@@ -145,7 +146,7 @@ def role_of(folder: str) -> tuple[str, str]:
     return "", ""
 
 
-def _twin_of(folder: Path, folders: set[Path]) -> str:
+def _twin_of(folder: Path, folders: Collection[Path]) -> str:
     """Return the name of the photo folder that `folder` annotates: `train` for `trainannot`."""
     for ending in _TWIN_ENDINGS:
         if folder.name.casefold().endswith(ending):

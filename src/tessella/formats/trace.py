@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _TURNS: Final = np.array([0, 1, 2, 0, 4, 0, 2 | 4, 8, 8, 1 | 8, 0, 4, 0, 2, 1, 0], np.uint8)
 """The corners at a grid point, by which of its four pixels are in the region.
 
-The index has bit 1 for the pixel above left, 2 above right, 4 below left, 8 below right. The entry has bit 1 for a corner
-whose edges go left and up, 2 right and up, 4 left and down, 8 right and down. Where two pixels touch by their tips only,
-the point is a corner of both.
+The index has bit 1 for the pixel above left, 2 above right, 4 below left, 8 below right. The entry has bit 1 for a
+corner whose edges go left and up, 2 right and up, 4 left and down, 8 right and down. Where two pixels touch by their
+tips only, the point is a corner of both.
 """
 
 
