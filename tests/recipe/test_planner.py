@@ -318,6 +318,23 @@ def test_fp16_on_a_cpu_is_refused():
     assert plan_of(recipe=ask("training.precision=fp16"), machine=WORKSTATION).training.precision == "fp16"
 
 
+def test_more_time_and_faster_machines_get_larger_networks():
+    assert plan_of().model.options == {}
+    assert plan_of(minutes=90).model.options == {"width": 32}
+    assert "largest that sees" in plan_of(minutes=90).why["model.name"]
+    assert plan_of(machine=WORKSTATION, timer=Pace(px_a_second=1e9)).model.options == {"width": 64}
+    # without a time limit, a CPU keeps to the usual network, and a GPU goes by the crops
+    assert plan_of(epochs=500).model.options == {}
+    assert plan_of(epochs=500, machine=WORKSTATION).model.options == {"width": 64}
+    assert plan_of(epochs=5, machine=WORKSTATION).model.options == {}
+
+
+def test_a_network_that_would_be_too_slow_is_not_timed():
+    timer = Pace()
+    plan_of(timer=timer)
+    assert {tuple(asked.model.options) for asked in timer.asked} == {()}
+
+
 def test_a_gpu_gets_larger_crops_and_batches():
     facts = make_facts(CAMVID, hw=(1024, 2048))
     small, large = plan_of(facts=facts), plan_of(facts=facts, machine=WORKSTATION)

@@ -68,7 +68,8 @@ def make_plan(
     seed = reasons.pick("seed", seed if seed is not None else reasons.asked.seed, (0, "usual"))
     draft = make_draft(index.table, facts, reasons, machine).model_copy(update={"seed": seed, "splits": splits})
     cached = int(min(facts.decoded_bytes, CACHE_SHARE * machine.memory_bytes))
-    means = Means(machine, timer, _usable_seconds(limit, facts, machine), cached)
+    crops = limit.epochs * splits.train_samples
+    means = Means(machine, timer, _usable_seconds(limit, facts, machine), crops, cached)
     chosen = choose_network(draft, reasons, means)
     return _finish(chosen, facts=facts, reasons=reasons, limit=limit, means=means)
 
