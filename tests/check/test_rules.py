@@ -42,6 +42,11 @@ def _copy_photo_with_another_label(root: Path) -> None:
     shutil.move(root / "masks/1.png", root / "masks/3.png")
 
 
+def _copy_photo_without_label(root: Path) -> None:
+    _copy_photo(root)
+    (root / "masks/3.png").unlink()
+
+
 def _cut_photo(root: Path) -> None:
     path = root / "images/1.png"
     path.write_bytes(path.read_bytes()[:-400])
@@ -305,6 +310,7 @@ CASES = (
         "warning",
         says="another label",
     ),
+    Case("D101", _copy_photo_without_label, ("images/3.png",), "info", says="while this one has none"),
     Case("D102", _leak, ("train/images/2.png",), says="as val/images/0.png in 'val'", fixable=True, make=_two_splits),
     Case("C110", _nothing, ("road",), "info", says="'road' 0.04%", make=_one_road_pixel),
 )
@@ -407,3 +413,26 @@ def test_a_stray_colour_is_found(tmp_path: Path) -> None:
     found = check(open_dataset(tmp_path, classes=faulty.CODING)).by_code()
     assert list(found) == ["L101"]
     assert "colours (1, 2, 3) (1 px) are in no class; first at row 12, column 34" in found["L101"][0].what
+
+
+def test_photos_of_a_single_colour_are_not_called_identical(tmp_path: Path) -> None:
+    _two_splits(tmp_path)
+    for split in ("train", "val"):
+        save(tmp_path / split / "images/0.png", np.zeros((*faulty.HW, 3), np.uint8))
+    assert check(open_dataset(tmp_path, classes=faulty.CODING)).findings == ()
+
+
+def test_an_unlabelled_copy_in_another_split_is_no_leak(tmp_path: Path) -> None:
+    _leak(_two_splits(tmp_path))
+    (tmp_path / "train/masks/2.png").unlink()
+    found = check(open_dataset(tmp_path, classes=faulty.CODING)).by_code()
+    assert [finding.severity for finding in found["D101"]] == ["info"]
+    assert "D102" not in found
+
+
+def test_the_same_picture_in_another_file_format_is_identical(tmp_path: Path) -> None:
+    mask_set(tmp_path)
+    (tmp_path / "images/3.png").unlink()
+    save(tmp_path / "images/3.bmp", faulty.photo(0))
+    (finding,) = check(open_dataset(tmp_path, classes=faulty.CODING)).findings
+    assert (finding.code, finding.where) == ("D101", "images/3.bmp")

@@ -25,7 +25,8 @@ class Photo:
         hw: Height and width in pixels, upright.
         stored_hw: Height and width as stored, before EXIF orientation.
         orientation: EXIF orientation 1..8.
-        digest: SHA-256 of the upright pixels, their size and dtype: equal for the same picture in any lossless file.
+        digest: SHA-256 of the upright pixels, their size and dtype: equal for the same picture in any lossless file;
+            "" for a picture of a single colour.
     """
 
     hw: tuple[int, int]
