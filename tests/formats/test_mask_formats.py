@@ -87,6 +87,19 @@ def test_a_photo_in_two_voc_lists_is_refused(tmp_path: Path) -> None:
         open_dataset(root)
 
 
+def test_masks_in_a_second_folder_do_not_keep_voc_from_being_voc(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    save(root / "masks" / "p0.png", ids_of(0))
+    assert open_dataset(root).format == "voc"
+
+
+def test_two_masks_of_one_photo_are_named_when_nothing_else_fits(tmp_path: Path) -> None:
+    root = index_mask(tmp_path)
+    save(root / "labels" / "p0.png", ids_of(0))
+    with pytest.raises(FormatError, match=r"two masks claim one photo; got labels/p0\.png and masks/p0\.png"):
+        open_dataset(root)
+
+
 def test_without_lists_all_of_jpegimages_belongs(tmp_path: Path) -> None:
     root = voc(tmp_path, lists=False)
     assert set(splits(root)) == {"p0", "p1", "p2", "p3"}

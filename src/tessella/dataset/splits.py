@@ -87,14 +87,17 @@ def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
     pairs = lookalikes(records)
     if pairs:
         joined = _joined(groups, pairs)
-        groups = joined if len(set(joined)) > 1 else groups
         alike = len({place for pair in pairs for place in pair})
-        notes.append(f"{alike} photos look like others and stay with them")
+        if len(set(joined)) > 1:
+            groups = joined
+            notes.append(f"{alike} photos look like others and stay with them")
+        else:
+            notes.append(f"{alike} photos look like others, too many to keep together; the score may be too good")
     if len(records) > MOST_PHOTOS:
         notes.append(f"with more than {MOST_PHOTOS} photos, look-alikes are not searched for")
     if len(set(groups)) < 2:
         groups = [record.name for record in records]
-        notes.append("all photos look like one group, so they are split one by one; the score may be too good")
+        notes.append("all photos are one group, so they are split one by one; the score may be too good")
     return groups, notes
 
 

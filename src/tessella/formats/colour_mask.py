@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.classes import IGNORE, LabelCoding, voc_colour
+from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
 from tessella.formats.class_files import find_classes
@@ -30,7 +31,10 @@ NAME: Final = "colour-mask"
 
 def detect(root: Path) -> Match | None:
     """Say whether photos and RGB masks can be paired below `root`."""
-    pairs = pair(root)
+    try:
+        pairs = pair(root)
+    except FormatError:
+        return None
     if not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
         return None
     return Match(60, f"{len(pairs.masks)} photos have an RGB mask")

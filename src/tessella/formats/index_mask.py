@@ -28,7 +28,10 @@ _LOOK_AT: Final = 12
 
 def detect(root: Path) -> Match | None:
     """Say whether photos and single-channel masks can be paired below `root`."""
-    pairs = pair(root)
+    try:
+        pairs = pair(root)
+    except FormatError as error:
+        return Match(50, error.what)  # another format may know better; reading as this one says it in full
     if not pairs.masks:
         return None
     colour = share_of_colour(pairs.masks)
