@@ -3,7 +3,8 @@
     python benchmarks/giant_photo.py --side 10000 --out benchmarks/results/giant_photo.json
 
 Makes an untrained bundle, exports it, paints a photo of side x side pixels by a seed, and runs `tessella predict` on it
-with everything it can write. In the second process torch cannot be imported. Peak memory is `ru_maxrss` of that process, imports included.
+with everything it can write. In the second process torch cannot be imported. Peak memory is `ru_maxrss` of that
+process, imports included.
 """
 
 from __future__ import annotations

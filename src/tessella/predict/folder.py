@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.errors import InputError, OutputError
+from tessella.core.prediction import blend
+from tessella.files.images import read_image
 from tessella.files.masks import write_mask, write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tessella.core.prediction import Prediction
     from tessella.predict.predictor import Predictor
 
 OVERLAY: Final = "-overlay"
 CONFIDENCE: Final = "-confidence"
-_ROWS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def predict_files(
         InputError: An input does not exist, a folder holds no photo, or two photos would write the same file.
         OutputError: A result exists already, or cannot be written.
     """
+    from PIL import Image as Pillow
+
     suffixes = ["", *([OVERLAY] if overlay else []), *([CONFIDENCE] if confidence else [])]
     jobs = _jobs(inputs, out)
     _refuse_clashes(jobs, suffixes, overwrite=overwrite)
@@ -89,29 +91,21 @@ def predict_files(
     failed: list[Failure] = []
     for done, (source, stem) in enumerate(jobs, start=1):
         try:
-            prediction = predictor.predict(source, confidence=confidence)
+            image = read_image(source)
+            sure = np.empty(image.hw, np.uint8) if confidence else None
+            labels = predictor.fill(image, where=source, confidence=sure)
         except InputError as error:
             failed.append(Failure(source.as_posix(), str(error)))
         else:
-            _write(prediction, stem, overlay=overlay, confidence=confidence)
+            write_mask(_beside(stem, ""), labels)
+            if sure is not None:
+                write_picture(_beside(stem, CONFIDENCE), Pillow.fromarray(sure))
+            if overlay:
+                write_picture(_beside(stem, OVERLAY), blend(image, labels))
             written.append(_beside(stem, ""))
         if progress is not None:
             progress(done, len(jobs))
     return Predicted(tuple(written), tuple(failed))
-
-
-def _write(prediction: Prediction, stem: Path, *, overlay: bool, confidence: bool) -> None:
-    write_mask(_beside(stem, ""), prediction.labels)
-    if confidence:
-        from PIL import Image as Pillow
-
-        grey = np.empty(prediction.labels.hw, np.uint8)
-        for top in range(0, grey.shape[0], _ROWS):
-            rows = slice(top, top + _ROWS)
-            grey[rows] = np.round(prediction.confidence[rows] * np.float32(255))
-        write_picture(_beside(stem, CONFIDENCE), Pillow.fromarray(grey))
-    if overlay:
-        write_picture(_beside(stem, OVERLAY), prediction.overlay())
 
 
 def _jobs(inputs: Sequence[Path], out: Path) -> list[tuple[Path, Path]]:

@@ -89,20 +89,45 @@ class Predictor:
             ImageError: The photo is damaged, too large, or has other bands or another dtype than the network.
         """
         image, where = _as_image(source)
-        fitted = fit_bands(image, self.plan.preprocess, where=where)
-        ids = np.empty(image.hw, np.uint8)
-        sure: NDArray[np.float32] = np.broadcast_to(np.float32(np.nan), image.hw)
-        if confidence:
-            sure = np.empty(image.hw, np.float32)
+        sure = np.empty(image.hw, np.float32) if confidence else None
         shares = np.empty((len(self.plan.classes), *image.hw), np.float16) if scores else None
-        for block in self.blocks(fitted):
+        labels = self.fill(image, where=where, confidence=sure, scores=shares)
+        if sure is None:
+            sure = np.broadcast_to(np.float32(np.nan), image.hw)
+        return Prediction(labels, sure, image, shares)
+
+    def fill(
+        self,
+        image: Image,
+        *,
+        where: object,
+        confidence: NDArray[np.float32] | NDArray[np.uint8] | None = None,
+        scores: NDArray[np.float16] | None = None,
+    ) -> LabelMap:
+        """Predict one photo into arrays of the caller's, who may choose the small ones.
+
+        Args:
+            image: The photo.
+            where: Its path, for messages.
+            confidence: (H, W) to be filled: float32 probabilities, or uint8 where value / 255 is the probability.
+            scores: (K, H, W) to be filled with the probabilities of all classes.
+
+        Returns:
+            The most probable class of every pixel.
+
+        Raises:
+            ImageError: The photo does not fit the network, or the network gives no finite answer.
+        """
+        ids = np.empty(image.hw, np.uint8)
+        for block in self.blocks(fit_bands(image, self.plan.preprocess, where=where)):
             place = (block.rows, block.columns)
             ids[place] = decide(block.logits, where=where)
-            if confidence:
-                sure[place] = confidence_of(block.logits)
-            if shares is not None:
-                shares[:, *place] = probabilities(block.logits)
-        return Prediction(LabelMap(ids, self.table), sure, image, shares)
+            if confidence is not None:
+                sure = confidence_of(block.logits)
+                confidence[place] = sure if confidence.dtype == np.float32 else np.round(sure * np.float32(255))
+            if scores is not None:
+                scores[:, *place] = probabilities(block.logits)
+        return LabelMap(ids, self.table)
 
     def blocks(self, image: Image) -> Iterator[Block]:
         """Give out the logits of a photo piece by piece, each as soon as it is final.

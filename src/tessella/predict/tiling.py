@@ -115,36 +115,36 @@ def blend_tiles(
     Args:
         rows: Tiles along the height.
         columns: Tiles along the width.
-        run: Called with the rows and columns of one tile; returns (K, h, w) float32 logits of that tile.
+        run: Called with the rows and columns of one tile; returns (K, h, w) float32 logits of that tile, in an array
+            that is overwritten here.
 
     Yields:
         Blocks that cover the photo exactly once.
     """
-    above: NDArray[np.float32] | None = None
+    # (K, ramp, W): what the tiles above add to the ramp below them; each column reads its part, then writes its own
+    carry: NDArray[np.float32] | None = None
     for row in rows:
         row_weights = row.weights()[:, None]
         height_in = row.ramp_in[1] - row.ramp_in[0]
         height_out = row.ramp_out[1] - row.ramp_out[0]
-        below: NDArray[np.float32] | None = None
         left: NDArray[np.float32] | None = None
         for column in columns:
             logits = run(slice(row.start, row.stop), slice(column.start, column.stop))
-            # a copy, not a view: the runtime's own buffer is given back at once
-            part = logits[:, _inside(row), _inside(column)] * (row_weights * column.weights())
+            part = logits[:, _inside(row), _inside(column)]
+            part *= row_weights * column.weights()
             if left is not None:
                 part[:, :, : left.shape[2]] += left
             done_width = part.shape[2] - (column.ramp_out[1] - column.ramp_out[0])
             left = part[:, :, done_width:].copy()
             done = part[:, :, :done_width]
             here = slice(column.ramp_in[0], column.ramp_out[0])
-            if above is not None:
-                done[:, :height_in] += above[:, :, here]
-            if height_out:
-                if below is None:
-                    below = np.empty((part.shape[0], height_out, columns[-1].stop), np.float32)
-                below[:, :, here] = done[:, done.shape[1] - height_out :]
+            if carry is None and height_out:
+                carry = np.zeros((part.shape[0], height_out, columns[-1].stop), np.float32)
+            if carry is not None and height_in:
+                done[:, :height_in] += carry[:, :, here]
+            if carry is not None and height_out:
+                carry[:, :, here] = done[:, done.shape[1] - height_out :]
             yield Block(slice(row.ramp_in[0], row.ramp_out[0]), here, done[:, : done.shape[1] - height_out])
-        above = below
 
 
 def _inside(span: Span) -> slice:
