@@ -6,7 +6,7 @@ from PIL import Image
 
 from data.layouts import TABLE, save
 from tessella.core.errors import LabelError
-from tessella.formats.discover import discover_colours, discover_names, discover_values
+from tessella.formats.layout.discover import discover_colours, discover_names, discover_values
 
 
 def masks(tmp_path: Path, *arrays: np.ndarray) -> list[Path]:

@@ -5,7 +5,7 @@ import pytest
 
 from data.layouts import save
 from tessella.core.errors import FormatError
-from tessella.formats.pairing import pair, role_of
+from tessella.formats.layout.pairing import pair, role_of
 
 GREY = np.zeros((2, 3), np.uint8)
 

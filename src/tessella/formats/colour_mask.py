@@ -12,11 +12,11 @@ from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
 from tessella.formats.class_files import find_classes
-from tessella.formats.discover import discover_colours
 from tessella.formats.export import plain_coding, write_photo, write_stems
 from tessella.formats.index_mask import load, require_pairs, share_of_colour
+from tessella.formats.layout.discover import discover_colours
+from tessella.formats.layout.pairing import pair
 from tessella.formats.listing import Export, Listing, Match
-from tessella.formats.pairing import pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from tessella.files.classes import write_classes
 from tessella.files.images import read_header
 from tessella.files.masks import write_image
 from tessella.files.write import explain
-from tessella.formats.pairing import SPLIT_NAMES, role_of
+from tessella.formats.layout.pairing import SPLIT_NAMES, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

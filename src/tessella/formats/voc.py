@@ -12,9 +12,9 @@ from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import read_text_lines
 from tessella.files.write import write_text
 from tessella.formats.class_files import find_classes
-from tessella.formats.discover import discover_colours, discover_values
 from tessella.formats.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
 from tessella.formats.index_mask import load, share_of_colour
+from tessella.formats.layout.discover import discover_colours, discover_values
 from tessella.formats.listing import Export, Listing, Match, Record
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""labelme: one JSON file per photo with its drawn shapes (github.com/wkentaro/labelme, every version of the file)."""
+"""Reading LabelMe files: which photo each belongs to, its shapes in drawing order, its embedded photo."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from tessella.files.masks import decode_mask
 from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
 from tessella.files.text import read_json
 from tessella.formats.class_files import find_classes
-from tessella.formats.discover import discover_names
-from tessella.formats.labelme_write import write
 from tessella.formats.labels import background_id
+from tessella.formats.layout.discover import discover_names
+from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.pairing import split_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
-
-__all__ = ["detect", "load", "photo", "read", "write"]
 
 NAME: Final = "labelme"
 _LOOK_AT: Final = 8
