@@ -63,6 +63,12 @@ def _value_7(root: Path) -> None:
     save(root / "masks/1.png", grid)
 
 
+def _two_pixels_of_7(root: Path) -> None:
+    grid = faulty.ids()
+    grid[20, 30:32] = 7
+    save(root / "masks/1.png", grid)
+
+
 def _rgb_ids(root: Path) -> None:
     save(root / "masks/1.png", np.dstack([faulty.ids()] * 3))
 
@@ -163,6 +169,10 @@ def _one_road_pixel(root: Path) -> Path:
     return root
 
 
+def _twelve(root: Path) -> Path:
+    return mask_set(root, count=12)
+
+
 def _many_names(root: Path) -> Path:
     labelme_set(root)
     (root / "labels.txt").unlink()
@@ -222,6 +232,7 @@ CASES = (
     Case("L110", _edit("1.json", house("bulding")), ("1.json",), says="'bulding'", fixable=True, make=labelme_set),
     Case("L110", _edit("1.json", house("pond")), ("1.json",), says="'pond'", make=labelme_set),
     Case("L111", _nothing, ("3.json",), "warning", says="nearly 'building'", coding=None, make=_many_names),
+    Case("L112", _two_pixels_of_7, ("masks/1.png",), "warning", says="only 2 px in 1 of 12", coding=None, make=_twelve),
     Case(
         "G101",
         _edit("1.json", polygon("road", (0, 30), (97.5, 30), (60, 40)), ground()),
@@ -349,6 +360,7 @@ CLEAN = {
     "masks": (mask_set, faulty.CODING),
     "masks whose classes are discovered": (mask_set, None),
     "masks in two splits": (_two_splits, faulty.CODING),
+    "twelve masks whose classes are discovered": (_twelve, None),
     "labelme": (labelme_set, None),
     "binary masks": (_binary, BINARY),
     "binary masks whose classes are discovered": (_binary, None),

@@ -46,6 +46,7 @@ RULES: Final[dict[str, Rule]] = {
         ),
         Rule("L110", "error", "an unknown label name", look=names.unknown_name, repair=names.rename_shapes),
         Rule("L111", "warning", "two label names that differ by one letter", survey=names.twin_names),
+        Rule("L112", "warning", "a discovered value that hardly occurs", survey=values.rare_value),
         Rule(
             "G103",
             "error",

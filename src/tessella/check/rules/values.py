@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.check.look import Look, Strays
-    from tessella.check.survey import Survey
+    from tessella.check.survey import Survey, Trace
+
+_FEWEST_MASKS = 10
+_TINY_SHARE = 0.001
 
 SINGLE_VALUED = frozenset({"index-mask", "voc", "camvid"})
 """Formats whose masks hold ids, not colours."""
@@ -124,6 +127,31 @@ def binary_as_ignore(survey: Survey) -> Iterator[Located]:
                 fixable,
             )
             yield Located(trace.position, finding)
+
+
+def rare_value(survey: Survey) -> Iterator[Located]:
+    """L112: a value that became a class because a few pixels of very few masks hold it: probably a stray."""
+    masks = [trace for trace in survey.traces if trace.stored is not None and trace.pixels is not None]
+    if not survey.discovered or len(masks) < _FEWEST_MASKS:
+        return
+    for index, values in enumerate(survey.coding.values):
+        shares = {trace: _share(trace, index) for trace in masks if _share(trace, index) > 0}
+        if not 0 < len(shares) <= max(1, len(masks) // 50) or max(shares.values()) >= _TINY_SHARE:
+            continue
+        first = next(iter(shares))
+        pixels = sum(int(trace.pixels[index]) for trace in shares if trace.pixels is not None)
+        finding = Finding(
+            "L112",
+            "warning",
+            first.label_where,
+            f"the value {values[0]} became a class; only {pixels} px in {len(shares)} of {len(masks)} masks hold it",
+            "if it is a slip, state the true classes with a class file (--classes); check then says where it lies",
+        )
+        yield Located(first.position, finding)
+
+
+def _share(trace: Trace, index: int) -> float:
+    return 0.0 if trace.pixels is None else int(trace.pixels[index]) / max(1, int(trace.pixels.sum()))
 
 
 def snap_strays(look: Look) -> Mend:
