@@ -18,35 +18,14 @@ def inspect(
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Say what a file, folder or bundle is: format, classes, sizes, scores, hash check."""
+    from tessella._doors.labels import inspect as inspect_path
     from tessella.cli.console import emit_json, results
 
-    answer = _inspected(path, format, classes)
+    answer = inspect_path(path, format=format, classes=classes).to_json()
     if json:
         emit_json(answer)
     else:
         results().print(_table(answer))
-
-
-def _inspected(path: Path, format: str | None, classes: Path | None) -> dict[str, object]:  # noqa: A002
-    if (path / "manifest.json").is_file() and (path / "plan.json").is_file():
-        from tessella.bundle.opening import open_bundle
-
-        bundle = open_bundle(path)
-        return {
-            "path": str(path),
-            "kind": "bundle",
-            "verified": True,
-            "digest": bundle.digest,
-            "tessella": bundle.plan.tessella,
-            "model": bundle.plan.model.name,
-            "classes": bundle.table.to_json(),
-            "bands": list(bundle.plan.preprocess.bands),
-            "dtype": bundle.plan.preprocess.dtype,
-            "scores": {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)},
-        }
-    from tessella.dataset.inspect import inspect as inspect_path
-
-    return inspect_path(path, format=format, classes=classes).to_json()
 
 
 def _table(answer: dict[str, object]) -> Table:
