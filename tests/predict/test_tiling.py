@@ -32,21 +32,21 @@ def test_every_pixel_has_weights_that_sum_to_one_exactly(axis):
 
 
 @given(axes)
-def test_tiles_start_on_the_strides_grid_and_are_no_larger_than_asked(axis):
+def test_tiles_start_on_the_strides_grid_and_are_hardly_larger_than_asked(axis):
     length, tile, overlap, stride = axis
     tiles = spans(length, tile, overlap, stride=stride)
     assert tiles[0].start == 0
     assert tiles[-1].stop == length
     for span in tiles:
         assert span.start % stride == 0
-        assert span.stop - span.start <= tile
+        assert span.stop - span.start < tile + 2 * stride
         assert span.stop == length or (span.stop - span.start) % stride == 0
 
 
 @given(axes)
 def test_no_pixel_nearer_than_a_quarter_of_the_overlap_to_an_inner_border_is_used(axis):
     length, tile, overlap, stride = axis
-    margin = min(round(overlap * tile), tile // 2) // 4
+    margin = round(overlap * tile) // 4
     for span in spans(length, tile, overlap, stride=stride):
         assert span.start == 0 or span.ramp_in[0] - span.start >= margin
         assert span.stop == length or span.stop - span.ramp_out[1] >= margin
@@ -55,9 +55,8 @@ def test_no_pixel_nearer_than_a_quarter_of_the_overlap_to_an_inner_border_is_use
 @given(axes)
 def test_neighbours_overlap_by_what_was_asked(axis):
     length, tile, overlap, stride = axis
-    asked = min(round(overlap * tile), tile // stride // 2 * stride)
     for one, next_one in pairwise(spans(length, tile, overlap, stride=stride)):
-        assert one.stop - next_one.start >= asked
+        assert one.stop - next_one.start >= round(overlap * tile)
 
 
 def test_a_photo_that_fits_is_one_tile():
@@ -132,7 +131,9 @@ def test_a_local_network_gives_the_same_logits_as_on_the_whole_photo(hw, stride,
 
 
 @given(
-    hw=st.tuples(st.integers(1, 60), st.integers(1, 60)), overlap=st.floats(0, 0.5), value=st.floats(-99, 99, width=32)
+    hw=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    overlap=st.floats(0, 0.5),
+    value=st.floats(-99, 99, width=32, allow_subnormal=False),
 )
 def test_a_constant_network_gives_a_constant(hw, overlap, value):
     rows, columns = spans(hw[0], 16, overlap, stride=2), spans(hw[1], 12, overlap, stride=2)

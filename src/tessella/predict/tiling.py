@@ -74,19 +74,19 @@ def spans(length: int, tile: int, overlap: float, *, stride: int) -> list[Span]:
 
     Args:
         length: Pixels along this axis, >= 1.
-        tile: Wanted tile length in pixels; rounded up to the stride.
+        tile: Wanted tile length in pixels; rounded up to the stride, and to twice the overlap.
         overlap: Share of the tile that neighbours have in common at least, 0..0.5; rounded up to the stride.
         stride: Tiles start at multiples of it.
 
     Returns:
         Tiles in order, spread evenly; every pixel is in one of them with weight 1, or in the ramps of exactly two.
     """
-    tile_units = max(-(-tile // stride), 1)
+    overlap_units = -(-round(overlap * tile) // stride)
+    # twice the overlap at least: else three tiles would meet in one ramp
+    tile_units = max(-(-tile // stride), 2 * overlap_units, 1)
     length_units = -(-length // stride)
     if length_units <= tile_units:
         return [Span(0, length, (0, 0), (length, length))]
-    # half a tile at most: else three tiles would meet in one ramp
-    overlap_units = min(-(-round(overlap * tile) // stride), tile_units // 2)
     count = 1 - (-(length_units - tile_units) // (tile_units - overlap_units))
     starts = [index * (length_units - tile_units) // (count - 1) * stride for index in range(count)]
     stops = [min(start + tile_units * stride, length) for start in starts]
