@@ -89,22 +89,39 @@ def test_means_must_match_the_bands():
 
 def test_stages_scale_crop_and_zoom_and_end_at_full_size():
     start = starter_plan(TABLE, crop_hw=(320, 400)).augment
-    stages = (Stage(share=0.25, zoom=0.5), Stage(share=0.25, zoom=0.75), Stage(share=0.5, zoom=1.0))
+    stages = (
+        Stage(share=0.25, zoom=0.5, batch_factor=2.0),
+        Stage(share=0.25, zoom=0.75, batch_factor=1.5),
+        Stage(share=0.5, zoom=1.0, batch_factor=1.0),
+    )
     augment = start.model_copy(update={"stages": stages, "scale": (0.8, 1.6)})
     assert augment.at(0.0).crop_hw == augment.at(0.2499).crop_hw == (160, 208)
     assert augment.at(0.0).scale == (0.4, 0.8)
     assert augment.at(0.25).crop_hw == (240, 304)
     assert augment.at(0.5).crop_hw == augment.at(1.0).crop_hw == (320, 400)
     assert augment.at(1.0).scale == (0.8, 1.6)
-    assert [part.crop_hw for part in augment.by_stage()] == [(160, 208), (240, 304), (320, 400)]
+    assert [augment.within(stage).crop_hw for stage in stages] == [(160, 208), (240, 304), (320, 400)]
+
+
+def test_the_batch_of_a_stage_is_a_multiple_of_that_of_the_last():
+    start = starter_plan(TABLE)
+    stages = (Stage(share=0.5, zoom=0.5, batch_factor=1.5), Stage(share=0.5, zoom=1.0, batch_factor=1.0))
+    plan = start.model_copy(
+        update={
+            "augment": start.augment.model_copy(update={"stages": stages}),
+            "training": start.training.model_copy(update={"batch": 4}),
+        }
+    )
+    assert [plan.batch_in(stage) for stage in stages] == [6, 4]
+    assert plan.largest_batch == 6
 
 
 @pytest.mark.parametrize(
     ("stages", "says"),
     [
-        ([{"share": 0.5, "zoom": 1.0}], "add up to 0.5, not to 1"),
+        ([{"share": 0.5, "zoom": 1.0, "batch_factor": 1.0}], "add up to 0.5, not to 1"),
         ([], "add up to 0, not to 1"),
-        ([{"share": 1.0, "zoom": 0.5}], "the last stage must have zoom 1"),
+        ([{"share": 1.0, "zoom": 0.5, "batch_factor": 1.0}], "the last stage must have zoom 1"),
     ],
 )
 def test_stages_that_do_not_make_a_run_are_refused(stages, says):

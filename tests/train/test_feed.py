@@ -29,8 +29,9 @@ class Numbers:
         return pixels, np.full((2, 2), rng.integers(250), np.uint8)
 
 
-def feed(source, *, workers=0, first=0, batch=3, progress=lambda _: 0.0):
-    return Feed(source, seed=5, batch=batch, workers=workers, first=first, progress=progress)
+def feed(source, *, workers=0, first=0, batch=3, settle=None):
+    settle = settle or (lambda _: (batch, 0.0))
+    return Feed(source, seed=5, workers=workers, first_batch=first // batch, first_crop=first, settle=settle)
 
 
 def take(feed, count):
@@ -88,10 +89,12 @@ def test_when_nothing_can_be_read_the_run_ends(workers):
     broken.close()
 
 
-def test_the_progress_of_the_run_is_asked_for_every_batch():
-    asked = []
-    take(feed(Numbers(4), progress=lambda crop: asked.append(crop) or 0.0), 3)
-    assert asked == [0, 3, 6]
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_of_changing_size_still_show_every_sample_once(workers):
+    batches = take(feed(Numbers(6), workers=workers, settle=lambda batch: ((4, 1, 1, 6)[batch % 4], 0.0)), 4)
+    assert [len(batch.positions) for batch in batches] == [4, 1, 1, 6]
+    assert [batch.next_crop for batch in batches] == [4, 5, 6, 12]
+    assert positions(batches) == positions(take(feed(Numbers(6), batch=12), 1))
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +134,19 @@ def test_a_photo_with_other_bands_is_broken(blobs):
     source._cache._kept[0] = (np.zeros((48, 64, 5), np.uint8), np.zeros((48, 64), np.uint8))
     with pytest.raises(ImageError, match="train00"):
         source.crop(0, np.random.default_rng(0), focus=None, progress=0.0)
+
+
+def test_smaller_batches_leave_numbers_unused_so_that_a_resumed_run_is_the_same():
+    # the first two batches of four numbers are full, the later ones take half of theirs
+    def progress(number):
+        return number / 40
+
+    def fill(share):
+        return 4 if share < 0.2 else 2
+
+    def make(first):
+        return Feed(Numbers(50), seed=5, batch=4, workers=2, first=first, progress=progress, fill=fill)
+
+    whole = take(make(0), 6)
+    assert [len(batch.positions) for batch in whole] == [4, 4, 2, 2, 2, 2]
+    assert same(whole[3:], take(make(12), 3))

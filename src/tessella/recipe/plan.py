@@ -70,25 +70,27 @@ class Stage(Part):
     Args:
         share: Share of the run, 0..1; the shares of a plan add up to 1.
         zoom: Factor of the crop's sides and of the scale, 0..1.
+        batch_factor: Factor of the batch, from 1: small crops leave the machine idle in small batches.
     """
 
     share: Annotated[float, Field(gt=0, le=1)]
     zoom: Annotated[float, Field(gt=0, le=1)]
+    batch_factor: Annotated[float, Field(ge=1, le=16)]
 
 
 def _fill_the_run(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     whole = sum(stage.share for stage in stages)
     if abs(whole - 1) > 1e-6:
         raise ValueError(f"the shares of the stages add up to {whole:g}, not to 1")
-    if stages[-1].zoom != 1:
-        raise ValueError("the last stage must have zoom 1, for photos are predicted at full size")
+    if (stages[-1].zoom, stages[-1].batch_factor) != (1, 1):
+        raise ValueError("the last stage must have zoom 1 and batch_factor 1, for photos are predicted at full size")
     return stages
 
 
 Stages = Annotated[tuple[Stage, ...], AfterValidator(_fill_the_run)]
 """The stages of a run in their order."""
 
-WHOLE_RUN: Final = Stage(share=1.0, zoom=1.0)
+WHOLE_RUN: Final = Stage(share=1.0, zoom=1.0, batch_factor=1.0)
 """The only stage of a run that sees pictures of one size."""
 
 
@@ -142,18 +144,19 @@ class AugmentPlan(Part):
         Returns:
             A plan with one stage; its crop is a multiple of 16 pixels unless it is the whole crop.
         """
+        return self.within(self.stage_at(progress))
+
+    def stage_at(self, progress: float) -> Stage:
+        """Return the stage at one point of the run, 0..1."""
         ended = 0.0
         for stage in self.stages[:-1]:
             ended += stage.share
             if progress < ended:
-                return self._in(stage)
-        return self._in(self.stages[-1])
+                return stage
+        return self.stages[-1]
 
-    def by_stage(self) -> tuple[AugmentPlan, ...]:
-        """Return the augmentation of every stage, each a plan with one stage."""
-        return tuple(self._in(stage) for stage in self.stages)
-
-    def _in(self, stage: Stage) -> AugmentPlan:
+    def within(self, stage: Stage) -> AugmentPlan:
+        """Return the augmentation within one of the stages, as a plan with one stage."""
         if stage.zoom == 1:
             return self.model_copy(update={"stages": (WHOLE_RUN,)})
         height, width = (max(16, math.ceil(side * stage.zoom / 16) * 16) for side in self.crop_hw)
@@ -219,7 +222,7 @@ class TrainingPlan(Part):
 
     Args:
         steps: Optimiser steps; under a wall-clock limit an estimate, and the clock ends the run.
-        batch: Crops per forward pass.
+        batch: Crops per forward pass in the last stage; see `Plan.batch_in` for the others.
         accumulate: Forward passes per optimiser step.
         minutes: Wall-clock limit; 0 = none.
         precision: fp32, bf16 or fp16 (fp16 never on a CPU).
@@ -323,6 +326,15 @@ class Plan(Part):
                 fix="upgrade with: pip install --upgrade tessella",
             )
         return super().from_json(data, where=where)
+
+    def batch_in(self, stage: Stage) -> int:
+        """Return the crops per forward pass in one of the stages."""
+        return round(self.training.batch * stage.batch_factor)
+
+    @property
+    def largest_batch(self) -> int:
+        """The most crops per forward pass that any stage has."""
+        return max(self.batch_in(stage) for stage in self.augment.stages)
 
     @property
     def table(self) -> ClassTable:

@@ -115,8 +115,7 @@ def _usable_seconds(limit: Limit, facts: Facts, machine: Machine) -> float:
 def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, means: Means) -> Plan:
     """Settle what follows from the network and its pace: steps, averages, scores, tiles, and what to expect."""
     asked, draft = reasons.asked, chosen.plan
-    crops = draft.training.batch * draft.training.accumulate
-    steps = _count_steps(limit, chosen, crops=crops, samples=draft.splits.train_samples, seconds=means.seconds)
+    steps = _count_steps(limit, chosen, samples=draft.splits.train_samples, seconds=means.seconds)
     reasons.why["training.steps"] = _why_steps(limit, chosen)
     reasons.why["training.minutes"] = limit.why if limit.minutes else "no time limit"
     warmup = (round(choices.WARMUP_SHARE * steps), f"{choices.WARMUP_SHARE:.0%} of the run")
@@ -143,7 +142,7 @@ def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, mea
     expected = Expected(
         seconds=round(min(seconds, 60 * limit.minutes) if limit.minutes else seconds, 1),
         memory_bytes=chosen.cost.memory_bytes + (0 if gpu else main_memory),
-        epochs=round(steps * crops / draft.splits.train_samples, 2),
+        epochs=round(steps * chosen.step_crops / draft.splits.train_samples, 2),
     )
     reasons.why["expected"] = f"{chosen.step_seconds:.3f} s a step; memory of {'the GPU' if gpu else 'the process'}"
     return draft.model_copy(
@@ -158,11 +157,11 @@ def _finish(chosen: Chosen, *, facts: Facts, reasons: Reasons, limit: Limit, mea
     )
 
 
-def _count_steps(limit: Limit, chosen: Chosen, *, crops: int, samples: int, seconds: float) -> int:
+def _count_steps(limit: Limit, chosen: Chosen, *, samples: int, seconds: float) -> int:
     if limit.steps:
         return limit.steps
     if limit.epochs:
-        return max(1, math.ceil(limit.epochs * samples / crops))
+        return max(1, math.ceil(limit.epochs * samples / chosen.step_crops))
     return max(1, int(seconds / chosen.step_seconds))
 
 

@@ -141,12 +141,14 @@ class Batch:
         ids: (B, h, w) uint8 class ids or IGNORE.
         positions: B positions in the index, for messages.
         broken: Samples that had to be replaced by the next one in the order.
+        next_crop: Number of the crop after the last one of this batch.
     """
 
     pixels: Pixels
     ids: NDArray[np.uint8]
     positions: tuple[int, ...]
     broken: tuple[Broken, ...]
+    next_crop: int
 
 
 class Feed:
@@ -155,11 +157,11 @@ class Feed:
     Args:
         source: Where crops come from.
         seed: Of the plan.
-        batch: Crops per batch.
         workers: Threads; 0 = batches are made when they are asked for.
-        first: Number of the first crop.
-        progress: From the number of a crop to the progress of the run (0..1) when it is trained on; asked when its
-            batch is begun, a few batches ahead.
+        first_batch: Number of the first batch.
+        first_crop: Number of its first crop.
+        settle: From the number of a batch to its crops and to the progress of the run (0..1) when it is trained on;
+            asked when the batch is begun, a few batches ahead.
     """
 
     def __init__(
@@ -167,16 +169,15 @@ class Feed:
         source: Source,
         *,
         seed: int,
-        batch: int,
         workers: int,
-        first: int,
-        progress: Callable[[int], float],
+        first_batch: int,
+        first_crop: int,
+        settle: Callable[[int], tuple[int, float]],
     ) -> None:
         self._source = source
         self._seed = seed
-        self._batch = batch
-        self._next = first
-        self._progress = progress
+        self._next_batch, self._next_crop = first_batch, first_crop
+        self._settle = settle
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="tessella-feed") if workers else None
         self._ahead: deque[Future[Batch]] = deque()
         # twice as many batches as threads, so that no thread waits for the loop to take one
@@ -189,11 +190,9 @@ class Feed:
             TrainingError: No sample of the data set can be read.
         """
         if self._pool is None:
-            first, self._next = self._next, self._next + self._batch
-            return self._make(first, self._progress(first))
+            return self._make(*self._begin())
         while len(self._ahead) < self._depth:
-            self._ahead.append(self._pool.submit(self._make, self._next, self._progress(self._next)))
-            self._next += self._batch
+            self._ahead.append(self._pool.submit(self._make, *self._begin()))
         return self._ahead.popleft().result()
 
     def close(self) -> None:
@@ -201,9 +200,15 @@ class Feed:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _make(self, first: int, progress: float) -> Batch:
+    def _begin(self) -> tuple[range, float]:
+        count, progress = self._settle(self._next_batch)
+        numbers = range(self._next_crop, self._next_crop + count)
+        self._next_batch, self._next_crop = self._next_batch + 1, numbers.stop
+        return numbers, progress
+
+    def _make(self, numbers: range, progress: float) -> Batch:
         crops, positions, broken = [], [], []
-        for number in range(first, first + self._batch):
+        for number in numbers:
             rng = np.random.default_rng([self._seed, _CROP, number])
             position, crop, failed = self._draw(number, rng, progress)
             crops.append(crop)
@@ -211,7 +216,7 @@ class Feed:
             broken += failed
         pixels = cast("Pixels", np.stack([crop[0] for crop in crops]))
         ids = np.stack([crop[1] for crop in crops])
-        return Batch(pixels, ids, tuple(positions), tuple(broken))
+        return Batch(pixels, ids, tuple(positions), tuple(broken), numbers.stop)
 
     def _draw(
         self, number: int, rng: np.random.Generator, progress: float

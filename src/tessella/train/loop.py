@@ -60,6 +60,7 @@ class Course:
 
     Args:
         step: Optimiser steps done.
+        crops: Crops trained on: the number of the next one.
         mean_loss: Moving average of the loss, for people.
         score: mIoU of the last validation.
         broken: Files of the photos that could not be read.
@@ -67,6 +68,7 @@ class Course:
     """
 
     step: int = 0
+    crops: int = 0
     mean_loss: float = 0.0
     score: float | None = None
     broken: list[str] = field(default_factory=list)
@@ -115,7 +117,7 @@ def train_loop(learner: Learner, course: Course, around: Surroundings) -> None:
         OutputError: A checkpoint or an event cannot be written.
     """
     plan, budget = around.plan, around.budget
-    pace = Pace(plan.training.batch * plan.training.accumulate)
+    pace = Pace()
     log_every = max(1, min(20, plan.training.steps // 100))
     last_save = 0.0
     budget.begin()
@@ -127,8 +129,9 @@ def train_loop(learner: Learner, course: Course, around: Surroundings) -> None:
         loss, norm = take_step(learner, batches, rate=rate, around=around, step=course.step)
         learner.average.update(course.step)
         course.step += 1
+        course.crops = batches[-1].next_crop
         course.mean_loss = loss if course.step == 1 else 0.98 * course.mean_loss + 0.02 * loss
-        pace.tick()
+        pace.tick(photos=sum(len(batch.positions) for batch in batches))
         if not last_save:
             last_save = time.monotonic()
             budget.keep_back(pace.seconds_per_step())
@@ -210,19 +213,25 @@ def batch_loss(learner: Learner, batch: Batch, *, plan: Plan) -> Tensor:
 def matched(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """Bring logits and labels to one size.
 
-    Logits at an integer fraction 1/r of the size are compared with every r-th label (the one at the centre of its r x r
-    cell): enlarging the logits instead costs more than the head that made them. Others are enlarged.
+    Logits at an integer fraction 1/r of the size are compared with every r-th label: enlarging the logits instead
+    costs more than the head that made them. At half the size no label lies at the centre of a cell, and one of the four
+    is drawn for all cells (by torch's generator), so that over the steps every label counts; at smaller sizes it is the
+    one at the centre. Logits of another size are enlarged.
 
     Args:
         logits: (B, K, h, w).
         ids: (B, H, W) int64.
+
+    Returns:
+        Logits and labels of one height and width.
     """
     (height, width), (tall, wide) = ids.shape[1:], logits.shape[2:]
     if (height, width) == (tall, wide):
         return logits, ids
     ratio = height // tall
     if height == tall * ratio and width == wide * ratio:
-        return logits, ids[:, ratio // 2 :: ratio, ratio // 2 :: ratio]
+        row, column = torch.randint(2, (2,)).tolist() if ratio == 2 else (ratio // 2, ratio // 2)
+        return logits, ids[:, row::ratio, column::ratio]
     return functional.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False), ids
 
 
@@ -293,19 +302,16 @@ def report_progress(course: Course, around: Surroundings, *, rate: float, pace: 
 
 
 class Pace:
-    """Speed of training, without validation and checkpoints.
+    """Speed of training, without validation and checkpoints."""
 
-    Args:
-        photos_per_step: Crops per optimiser step.
-    """
-
-    def __init__(self, photos_per_step: int) -> None:
-        self._photos = photos_per_step
+    def __init__(self) -> None:
+        self._photos = 0
         self._last = time.perf_counter()
         self._seconds = 0.0
 
-    def tick(self) -> None:
-        """Count one step."""
+    def tick(self, *, photos: int) -> None:
+        """Count one step over so many crops."""
+        self._photos = photos
         now = time.perf_counter()
         seconds, self._last = now - self._last, now
         self._seconds = seconds if not self._seconds else 0.9 * self._seconds + 0.1 * seconds

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -16,6 +16,7 @@ from tessella.files.text import read_json
 from tessella.files.write import write_json
 from tessella.losses import build_loss
 from tessella.models.network import network_of
+from tessella.models.weights import load_weights
 from tessella.recipe.machine import look
 from tessella.recipe.plan import Plan
 from tessella.train import checkpoint
@@ -94,7 +95,7 @@ def run(
 
     Raises:
         RecipeError: The plan does not fit the data or the machine.
-        InputError: There is nothing to train on.
+        InputError: There is nothing to train on, or the pretrained weights are absent.
         TrainingError: Nothing to resume from, or another plan, data set or thread count than before; a loss that is not
             finite; too many broken photos.
         TrainingStopped: SIGINT or SIGTERM; the checkpoint is saved.
@@ -109,16 +110,14 @@ def run(
     before = resume_point(out, identity, warn=say) if resume else None
     write_json(out / PLAN, plan.to_json())
     with settled_process(plan), contextlib.ExitStack() as stack:
-        learner, optimiser = make_learner(plan)
+        learner, optimiser = make_learner(plan, say=None if before else say)
         course, spent, started_at = Course(), time.monotonic() - began, None
         if before is not None:
             course = resumed_course(before, learner, optimiser)
             spent, started_at = before.state["seconds"], before.state["started_at"]
         budget = Budget(plan.training.steps, 60 * plan.training.minutes, spent=spent, started_at=started_at)
         log = stack.enter_context(contextlib.closing(EventLog(out, resumed_step=before.step if before else None)))
-        feed = stack.enter_context(
-            contextlib.closing(make_feed(train_index, plan, budget=budget, steps_done=course.step))
-        )
+        feed = stack.enter_context(contextlib.closing(make_feed(train_index, plan, budget=budget, course=course)))
         validator, final_seconds = make_validator(val_index, learner, plan)
         if validator is not None:
             say(f"scoring all {validator.total} validation photos after training will take about {final_seconds:.0f} s")
@@ -223,18 +222,27 @@ def _differing_keys(
     return found
 
 
-def make_learner(plan: Plan) -> tuple[Learner, torch.optim.Optimizer]:
+def make_learner(plan: Plan, *, say: Callable[[str], None] | None = None) -> tuple[Learner, torch.optim.Optimizer]:
     """Build network, optimiser, average and loss, and let Accelerate place them.
+
+    Args:
+        plan: Every setting.
+        say: Given, the plan's pretrained weights are loaded, and it is told what came of it; None: a checkpoint
+            follows.
 
     Returns:
         The learner, and its optimiser without Accelerate's wrapper, for checkpoints.
 
     Raises:
         RecipeError: Unknown names or options, or a precision that the device does not have.
+        InputError: The pretrained weights are absent or do not fit.
         TrainingError: Started as one of several processes.
     """
     accelerator = make_accelerator(plan)
     network = network_of(plan).to(accelerator.device)
+    if say is not None:
+        for sentence in load_weights(network.core, plan.model.weights):
+            say(sentence)
     if plan.training.channels_last:
         network = network.to(memory_format=torch.channels_last)
     average = MovingAverage(network, decay=plan.optimiser.ema_decay)
@@ -288,19 +296,23 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     return validator, per_photo * len(photos)
 
 
-def make_feed(index: Index, plan: Plan, *, budget: Budget, steps_done: int) -> Feed:
+def make_feed(index: Index, plan: Plan, *, budget: Budget, course: Course) -> Feed:
     """Prepare the crops of a plan, from the first one that is not trained on yet."""
     training = plan.training
     # a quarter of the memory for decoded photos: the rest is for the network, and for others
     source = CropSource(index, plan, max_bytes=look().memory_bytes // 4, threads=max(1, training.workers))
-    per_step = training.batch * training.accumulate
+
+    def settle(batch: int) -> tuple[int, float]:
+        progress = budget.progress(batch // training.accumulate)
+        return plan.batch_in(plan.augment.stage_at(progress)), progress
+
     return Feed(
         source,
         seed=plan.seed,
-        batch=training.batch,
         workers=training.workers,
-        first=steps_done * per_step,
-        progress=lambda crop: budget.progress(crop // per_step),
+        first_batch=course.step * training.accumulate,
+        first_crop=course.crops,
+        settle=settle,
     )
 
 
@@ -308,7 +320,7 @@ def course_state(course: Course, accelerator: Accelerator) -> dict[str, Any]:
     """Return what a checkpoint keeps beside tensors, as plain JSON data."""
     scaler = getattr(accelerator, "scaler", None)
     return {
-        "course": {"mean_loss": course.mean_loss, "score": course.score, "broken": course.broken},
+        "course": {field: value for field, value in asdict(course).items() if field not in {"step", "stop"}},
         "random": checkpoint.random_states(),
         "scaler": None if scaler is None else scaler.state_dict(),
     }

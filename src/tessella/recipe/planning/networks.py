@@ -19,7 +19,7 @@ from tessella.recipe.planning.choices import (
 if TYPE_CHECKING:
     from tessella.recipe.machine import Machine
     from tessella.recipe.part import Option
-    from tessella.recipe.plan import OptimiserPlan, Plan
+    from tessella.recipe.plan import OptimiserPlan, Plan, Stage
     from tessella.recipe.planning.cost import StepCost, Timer
     from tessella.recipe.planning.reasons import Reasons
 
@@ -68,12 +68,14 @@ class Chosen:
     Args:
         plan: The draft with network, batch and learning rate settled.
         cost: Of one step.
-        step_seconds: Of one optimiser step with the making of its crops.
+        step_seconds: Of one optimiser step with the making of its crops, the mean over the steps of the run.
+        step_crops: Crops of one optimiser step, the mean over the steps of the run.
     """
 
     plan: Plan
     cost: StepCost
     step_seconds: float
+    step_crops: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,8 @@ def choose_network(draft: Plan, reasons: Reasons, means: Means) -> Chosen:
 
 
 def _crops(chosen: Chosen, means: Means) -> float:
-    training = chosen.plan.training
     if means.seconds:
-        return training.batch * training.accumulate * means.seconds / chosen.step_seconds
+        return chosen.step_crops * means.seconds / chosen.step_seconds
     # without a time limit a CPU would pay for a larger network with hours that nobody asked for
     return means.crops if means.machine.gpu is not None else 0.0
 
@@ -172,10 +173,36 @@ def _batch_in_time(batch: int, step_seconds: float, seconds: float) -> int:
 
 
 def _time(plan: Plan, means: Means) -> Chosen:
-    cost = means.timer(plan, memory_limit=means.memory_limit)
+    """Time the heaviest and the lightest stage; those between lie on a line over their pixels."""
+    staged = [_within(plan, stage) for stage in plan.augment.stages]
+    loads = [one.training.batch * math.prod(one.augment.crop_hw) for one in staged]
+    heaviest, lightest = (staged[loads.index(bound(loads))] for bound in (max, min))
+    cost = means.timer(heaviest, memory_limit=means.memory_limit)
     if cost.memory_bytes > means.memory_limit:
-        return Chosen(plan, cost, math.inf)
-    return Chosen(plan, cost, _mean_step_seconds(plan, cost, means))
+        return Chosen(plan, cost, math.inf, 0.0)
+    slope = 0.0
+    if min(loads) < max(loads):
+        light = means.timer(lightest, memory_limit=means.memory_limit)
+        slope = max(0.0, cost.seconds - light.seconds) / (max(loads) - min(loads))
+    seconds = [
+        _with_crops(one, cost.seconds - slope * (max(loads) - load), means.machine)
+        for one, load in zip(staged, loads, strict=True)
+    ]
+    shares = [stage.share for stage in plan.augment.stages]
+    if means.seconds:
+        # shares are of the time: the stages' steps per second add up
+        paces = [share / own for share, own in zip(shares, seconds, strict=True)]
+        shares = [pace / sum(paces) for pace in paces]
+    crops = plan.training.accumulate * sum(
+        share * one.training.batch for share, one in zip(shares, staged, strict=True)
+    )
+    return Chosen(plan, cost, sum(share * own for share, own in zip(shares, seconds, strict=True)), crops)
+
+
+def _within(plan: Plan, stage: Stage) -> Plan:
+    """Return what runs within one stage."""
+    training = plan.training.model_copy(update={"batch": plan.batch_in(stage)})
+    return plan.model_copy(update={"augment": plan.augment.within(stage), "training": training})
 
 
 def _with(draft: Plan, candidate: Candidate, batch: int, reasons: Reasons) -> Plan:
@@ -206,28 +233,6 @@ def _settle_optimiser(draft: Plan, model: str, reasons: Reasons, *, crops: int, 
             "clip_norm": reasons.pick("optimiser.clip_norm", asked.clip_norm, clip),
         }
     )
-
-
-def _mean_step_seconds(plan: Plan, cost: StepCost, means: Means) -> float:
-    """Return the mean seconds of a step over all stages.
-
-    A step of full size and one of the smallest stage are timed; those between lie on a line over their pixels.
-    """
-    stages = plan.augment.stages
-    plans = [plan.model_copy(update={"augment": augment}) for augment in plan.augment.by_stage()]
-    pixels = [math.prod(staged.augment.crop_hw) for staged in plans]
-    full, least = math.prod(plan.augment.crop_hw), min(pixels)
-    seconds = [cost.seconds] * len(stages)
-    if least < full:
-        small = means.timer(plans[pixels.index(least)], memory_limit=means.memory_limit).seconds
-        slope = (cost.seconds - small) / (full - least)
-        seconds = [max(cost.seconds + slope * (count - full), 1e-6) for count in pixels]
-    steps = [_with_crops(staged, own, means.machine) for staged, own in zip(plans, seconds, strict=True)]
-    shares = [stage.share for stage in stages]
-    if means.seconds:
-        # shares are of the time: the stages' steps per second add up
-        return 1 / sum(share / step for share, step in zip(shares, steps, strict=True))
-    return sum(share * step for share, step in zip(shares, steps, strict=True))
 
 
 def _with_crops(plan: Plan, step_seconds: float, machine: Machine) -> float:
