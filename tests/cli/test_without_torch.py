@@ -52,14 +52,13 @@ def test_check_score_inspect_and_convert_work_without_torch(blobs: Path, tmp_pat
     assert converted.returncode == 0, converted.stderr
 
 
-@pytest.mark.parametrize("command", ["plan", "train", "demo", "predict", "export"])
+@pytest.mark.parametrize("command", ["plan", "train", "demo", "predict"])
 def test_what_needs_torch_answers_with_the_install_line(blobs: Path, tmp_path: Path, command: str) -> None:
     arguments = {
         "plan": [blobs, "--minutes", 1],
         "train": [blobs, "--minutes", 1, "--out", tmp_path / "run"],
         "demo": ["--out", tmp_path / "demo"],
         "predict": [tmp_path / "model.onnx", blobs, "--out", tmp_path / "masks"],
-        "export": [tmp_path, "--out", tmp_path / "other.onnx"],
     }
     (tmp_path / "model.onnx").write_bytes(b"")
     done = run(command, *arguments[command])
