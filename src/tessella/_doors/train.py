@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella._doors.models import plan as settle_plan
 from tessella.check import check
+from tessella.core.errors import InputError
 from tessella.core.extras import require
+from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
 from tessella.evaluate import Report, evaluate
 from tessella.files.write import refuse_existing, require_writable
+from tessella.predict.bands import fit_bands
 from tessella.report import environment, write_report
 
 if TYPE_CHECKING:
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 
     from tessella.check import Checked
     from tessella.core.classes import LabelCoding
-    from tessella.core.sample import Sample
     from tessella.recipe.plan import Plan
     from tessella.recipe.recipe import Recipe
     from tessella.train.events import Progress
@@ -199,8 +202,8 @@ def _finish(
             "training_seconds": round(trained.seconds, 1),
             "steps": trained.steps,
         },
-        probe_image=held_out.image(0),
-        parity=_spread(held_out),
+        probe_image=next(_readable(held_out, plan)).image,
+        parity=islice(_readable(held_out, plan), _PARITY_PHOTOS),
         overwrite=True,
     )
     page = out / "report.html"
@@ -228,10 +231,20 @@ def _scores(reports: Mapping[str, Report]) -> dict[str, Any]:
     return kept
 
 
-def _spread(index: Index) -> Iterator[Sample]:
-    """Yield a few samples from all over a data set."""
-    for place in range(min(_PARITY_PHOTOS, len(index))):
-        yield index[place * len(index) // min(_PARITY_PHOTOS, len(index))]
+def _readable(index: Index, plan: Plan) -> Iterator[Sample]:
+    """Yield the samples that can be read, with the bands of the network; the first few from all over the data set.
+
+    A photo that broke during a long training must not keep its network from being sealed.
+    """
+    few = min(_PARITY_PHOTOS, len(index))
+    spread = [place * len(index) // few for place in range(few)]
+    for position in dict.fromkeys([*spread, *range(len(index))]):
+        try:
+            sample = index[position]
+            image = fit_bands(sample.image, plan.preprocess, where=sample.name)
+        except InputError:
+            continue
+        yield Sample(image, sample.labels, sample.name)
 
 
 def _summary(checked: Checked) -> str:
