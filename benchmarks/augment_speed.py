@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from tessella.augment import augment
-from tessella.recipe.plan import AugmentPlan
+from tessella.recipe.plan import WHOLE_RUN, AugmentPlan
 
 BAR_PER_SECOND = 500
 ROUNDS, CROPS = 15, 100
@@ -42,6 +42,7 @@ GENERAL = AugmentPlan(
     contrast=0.3,
     saturation=0.3,
     hue=0.05,
+    stages=(WHOLE_RUN,),
     **OFF,
 )
 PLANS = {

@@ -12,6 +12,14 @@ EVERY = pytest.mark.parametrize("name", LOSSES)
 WEIGHTS = pytest.mark.parametrize("weights", [(1.0, 1.0, 1.0), (0.5, 2.0, 0.0)])
 
 
+WITH_OPTIONS = [
+    *((name, {}) for name in LOSSES),
+    ("dice", {"smooth": 0.0}),
+    ("jaccard", {"smooth": 0.0}),
+    ("lovasz", {"over": "image"}),
+]
+
+
 def loss_of(name, options=None, *, weights=(1.0, 1.0, 1.0)):
     term = LossTerm(name=name, weight=1.0, options=options or {})
     return build_loss(LossPlan(terms=(term,), class_weights=weights, auxiliary=0.0))
@@ -23,11 +31,11 @@ def case(seed=0, *, shape=(2, 6, 7)):
     return logits.requires_grad_(), torch.randint(0, 3, shape, generator=generator)
 
 
-@EVERY
+@pytest.mark.parametrize(("name", "options"), WITH_OPTIONS)
 @WEIGHTS
-def test_an_all_ignore_crop_costs_nothing_and_moves_nothing(name, weights):
+def test_an_all_ignore_crop_costs_nothing_and_moves_nothing(name, options, weights):
     logits, target = case()
-    value = loss_of(name, weights=weights)(logits, torch.full_like(target, IGNORE))
+    value = loss_of(name, options, weights=weights)(logits, torch.full_like(target, IGNORE))
     value.backward()
     assert float(value.detach()) == 0
     assert (logits.grad == 0).all()

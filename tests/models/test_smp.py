@@ -35,6 +35,11 @@ def test_the_vision_transformer_is_padded_to_two_of_its_patches():
     assert stride_of("smp:DPT/tu-vit_base_patch16_224") == 32
 
 
+def test_pan_is_padded_so_that_its_pyramid_can_halve_three_times():
+    assert stride_of("smp:PAN/resnet18") == 128
+    assert stride_of("smp:PAN/resnet18", {"encoder_output_stride": 32}) == 256
+
+
 def test_options_of_the_library_are_checked_and_passed_on():
     net = build("smp:Unet/resnet18", classes=2, channels=3, options={"decoder_channels": (64, 32, 16, 8, 4)})
     assert net.segmentation_head[0].in_channels == 4

@@ -27,7 +27,8 @@ def dice(
     overlap, claimed, pixels = soft_counts(logits, target, ignore=ignore)
     present = (pixels > 0).to(logits.dtype)
     weights = present if class_weights is None else present * class_weights
-    lost = 1 - (2 * overlap + smooth) / (claimed + pixels + smooth)
+    # a present class has at least one pixel; the clamp is for absent ones, whose weight is 0, with a smooth of 0
+    lost = 1 - (2 * overlap + smooth) / (claimed + pixels + smooth).clamp(min=1)
     total = weights.sum()
     return (lost * weights).sum() / total.where(total > 0, torch.ones_like(total))
 

@@ -32,5 +32,6 @@ def jaccard(
     """
     overlap, claimed, pixels = soft_counts(logits, target, ignore=ignore)
     present = (pixels > 0).to(logits.dtype)
-    lost = 1 - (overlap + smooth) / (claimed + pixels - overlap + smooth)
+    # a present class has at least one pixel; the clamp is for absent ones, which are left out, with a smooth of 0
+    lost = 1 - (overlap + smooth) / (claimed + pixels - overlap + smooth).clamp(min=1)
     return (lost * present).sum() / present.sum().clamp(min=1)

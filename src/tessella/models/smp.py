@@ -118,8 +118,10 @@ def build(architecture: str, encoder: str, *, classes: int, channels: int, **opt
     return net
 
 
-def stride(architecture: str, encoder: str, **_options: object) -> int:
-    """Return what H and W must be a multiple of: 32, or two patches of a vision transformer."""
+def stride(architecture: str, encoder: str, *, encoder_output_stride: int = 16, **_options: object) -> int:
+    """Return what H and W must be a multiple of: 32, two patches of a vision transformer, or what PAN halves thrice."""
+    if architecture == "PAN":
+        return 8 * encoder_output_stride
     if architecture != "DPT":
         return STRIDE
     patch = re.search(r"patch(\d+)", encoder)
