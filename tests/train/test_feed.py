@@ -134,19 +134,3 @@ def test_a_photo_with_other_bands_is_broken(blobs):
     source._cache._kept[0] = (np.zeros((48, 64, 5), np.uint8), np.zeros((48, 64), np.uint8))
     with pytest.raises(ImageError, match="train00"):
         source.crop(0, np.random.default_rng(0), focus=None, progress=0.0)
-
-
-def test_smaller_batches_leave_numbers_unused_so_that_a_resumed_run_is_the_same():
-    # the first two batches of four numbers are full, the later ones take half of theirs
-    def progress(number):
-        return number / 40
-
-    def fill(share):
-        return 4 if share < 0.2 else 2
-
-    def make(first):
-        return Feed(Numbers(50), seed=5, batch=4, workers=2, first=first, progress=progress, fill=fill)
-
-    whole = take(make(0), 6)
-    assert [len(batch.positions) for batch in whole] == [4, 4, 2, 2, 2, 2]
-    assert same(whole[3:], take(make(12), 3))
