@@ -35,6 +35,12 @@ class Checked:
     positions: tuple[int | None, ...]
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Return what `tessella check` prints, as plain text."""
+        from tessella.check.table import check_table, plain_text
+
+        return plain_text(check_table(self))
+
     @property
     def counts(self) -> dict[Severity, int]:
         """Number of findings by severity."""

@@ -68,6 +68,10 @@ class FixReport:
     left_out: tuple[Repaired, ...]
     person: tuple[Finding, ...]
 
+    def __str__(self) -> str:
+        """Return the report for people."""
+        return self.to_text()
+
     def to_json(self) -> dict[str, object]:
         """Return the report as it is written to `changes.json`."""
         return {

@@ -69,6 +69,22 @@ def fix_table(report: FixReport) -> RenderableType:
     return Group(*lines)
 
 
+def plain_text(renderable: RenderableType, *, width: int = 100) -> str:
+    """Return a table as text without colours, for logs and notebooks.
+
+    Args:
+        renderable: The answer of `check_table` or `fix_table`.
+        width: In characters.
+    """
+    import io
+
+    from rich.console import Console
+
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None, highlight=False).print(renderable)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
 def _findings(checked: Checked) -> Table:
     from rich.table import Table
     from rich.text import Text
