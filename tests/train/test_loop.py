@@ -17,7 +17,7 @@ TABLE = ClassTable.from_names(["a", "b", "c"])
 def batch(seed=0, count=2):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
-    return Batch(pixels, rng.integers(0, 3, (count, 32, 32)).astype(np.uint8), tuple(range(count)), ())
+    return Batch(pixels, rng.integers(0, 3, (count, 32, 32)).astype(np.uint8), tuple(range(count)), (), count)
 
 
 def surroundings(plan):
@@ -41,6 +41,13 @@ def test_labels_are_taken_at_the_centres_of_coarse_logits():
     assert picked.tolist() == [[[18, 22], [50, 54]]]
 
 
+def test_at_half_the_size_every_label_has_its_turn():
+    ids = torch.arange(16).reshape(1, 4, 4)
+    torch.manual_seed(0)
+    seen = {label for _ in range(50) for label in matched(torch.zeros(1, 3, 2, 2), ids)[1].flatten().tolist()}
+    assert seen == set(range(16))
+
+
 def test_logits_of_full_size_are_left_alone():
     ids = torch.zeros(1, 8, 8, dtype=torch.long)
     logits = torch.zeros(1, 3, 8, 8)
@@ -55,7 +62,7 @@ def test_logits_of_an_odd_fraction_are_enlarged():
 
 def test_two_halves_accumulated_are_the_whole_batch():
     whole = batch(count=4)
-    halves = [Batch(whole.pixels[part], whole.ids[part], (0, 1), ()) for part in (slice(0, 2), slice(2, 4))]
+    halves = [Batch(whole.pixels[part], whole.ids[part], (0, 1), (), 2) for part in (slice(0, 2), slice(2, 4))]
     # without batch statistics the gradient of a mean is the mean of gradients
     results = []
     for batches in ([whole], halves):

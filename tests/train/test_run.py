@@ -20,6 +20,8 @@ from tessella.predict.load import wrap
 from tessella.train.process import TrainingStopped, settled_process
 from tessella.train.run import run, stored_plan
 
+STAGES = [{"share": 0.4, "zoom": 0.5, "batch_factor": 2.0}, {"share": 0.6, "zoom": 1.0, "batch_factor": 1.0}]
+
 
 def opened(root: Path):
     index = open_dataset(root, classes=root / "classes.toml")
@@ -91,11 +93,12 @@ def test_a_finished_run_can_be_opened_again_without_a_further_step(learnt, blobs
     "settings",
     [
         {"training__threads": 2, "training__precision": "bf16", "optimiser__ema_decay": 0.9},
+        {"augment__stages": STAGES},
         {"optimiser__name": "sgd", "training__channels_last": False, "training__accumulate": 2},
         {"optimiser__name": "radam"},
         {"optimiser__name": "muon", "optimiser__muon_rate": 0.05},
     ],
-    ids=["adamw", "sgd", "radam", "muon"],
+    ids=["adamw", "stages", "sgd", "radam", "muon"],
 )
 def test_a_stopped_and_resumed_run_gives_the_same_bits(settings, blobs, tmp_path):
     train, val = blobs
@@ -270,3 +273,39 @@ def test_while_a_run_lasts_threads_and_seeds_are_those_of_the_plan(blobs):
         first = torch.rand(1)
     with settled_process(plan):
         assert torch.rand(1) == first
+
+
+def test_stages_begin_with_more_and_smaller_crops(blobs, tmp_path, monkeypatch):
+    from tessella.train import loop
+
+    shapes = []
+    whole = loop.batch_loss
+
+    def spy(learner, batch, *, plan):
+        shapes.append(batch.pixels.shape[:3])
+        return whole(learner, batch, plan=plan)
+
+    monkeypatch.setattr(loop, "batch_loss", spy)
+    train, _ = blobs
+    run(train, None, plan=small_plan(train.table, steps=5, augment__stages=STAGES), out=tmp_path)
+    assert shapes == [(4, 16, 16)] * 2 + [(2, 32, 32)] * 3
+
+
+def test_pretrained_weights_are_loaded_and_told(blobs, tmp_path):
+    from safetensors.torch import save_file
+
+    train, _ = blobs
+    plan = small_plan(train.table, steps=1)
+    torch.manual_seed(99)
+    core = network_of(plan).core
+    save_file({name: tensor.contiguous() for name, tensor in core.state_dict().items()}, tmp_path / "start.safetensors")
+    started = plan.model_copy(
+        update={"model": plan.model.model_copy(update={"weights": str(tmp_path / "start.safetensors")})}
+    )
+    said = []
+    trained = run(train, None, plan=started, out=tmp_path / "run", say=said.append)
+    fresh = run(train, None, plan=plan, out=tmp_path / "fresh")
+    assert any("started from" in sentence for sentence in said)
+    assert hash_of(trained.state) != hash_of(fresh.state)
+    (tmp_path / "start.safetensors").unlink()
+    assert run(train, None, plan=started, out=tmp_path / "run", resume=True).steps == 1
