@@ -75,15 +75,19 @@ def orthogonalise(matrix: Tensor) -> Tensor:
         matrix: (rows, columns) float.
 
     Returns:
-        (rows, columns) in the dtype of `matrix`, computed in bfloat16: singular values above about 0.01 of the norm
-        come out between 0.7 and 1.2, which is near enough for a step.
+        (rows, columns) float32: singular values above about 0.01 of the norm come out between 0.7 and 1.2, which is
+        near enough for a step.
     """
     a, b, c = _QUINTIC
     tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).bfloat16()
+    x = (matrix.T if tall else matrix).float()
     x = x / (x.norm() + 1e-7)
+    # every iterate is Q x for a polynomial Q of x x^T, so only matrices of the shorter side are multiplied
+    gram = x @ x.T
+    product = torch.eye(len(gram), device=x.device)
     for _ in range(_ITERATIONS):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    orthogonal: Tensor = (x.T if tall else x).to(matrix.dtype)
-    return orthogonal
+        factor = a * torch.eye(len(gram), device=x.device) + b * gram + c * gram @ gram
+        product = factor @ product
+        gram = factor @ gram @ factor
+    orthogonal: Tensor = product @ x
+    return orthogonal.T if tall else orthogonal
