@@ -49,6 +49,17 @@ def test_convolutions_before_a_norm_keep_their_norm_and_all_else_is_left_to_adam
     assert 3.6 < net[0].weight.detach().norm().item() < 4.4
 
 
+def test_a_convolution_with_more_filters_than_inputs_is_trained_too() -> None:
+    bank = nn.Conv2d(4, 32, 1, bias=False)
+    optimiser = build_optimiser(nn.Sequential(bank, nn.BatchNorm2d(32)), muon_plan())
+    for group in optimiser.param_groups:
+        group["lr"] = 3e-3 * group["factor"]
+    before = bank.weight.detach().clone()
+    bank(torch.randn(2, 4, 5, 5)).square().mean().backward()
+    optimiser.step()
+    assert not torch.equal(before, bank.weight)
+
+
 def test_the_other_weights_move_exactly_as_adamw_moves_them() -> None:
     ours, theirs = network(), network()
     plan = muon_plan()

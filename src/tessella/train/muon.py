@@ -65,7 +65,7 @@ def _change(weight: Tensor, gradient: Tensor, state: dict[str, Any], *, group: d
     flat = orthogonalise(step.permute(0, 2, 3, 1).reshape(out, -1))
     flat *= (out / min(flat.shape)) ** 0.5  # the weight and its step both have the norm sqrt(out)
     weight.mul_(out**0.5 / weight.norm().clamp_min(1e-7))
-    weight.add_(flat.view(out, height, width, -1).permute(0, 3, 1, 2), alpha=-group["lr"])
+    weight.add_(flat.reshape(out, height, width, -1).permute(0, 3, 1, 2), alpha=-group["lr"])
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
