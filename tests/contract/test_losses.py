@@ -129,6 +129,27 @@ def test_an_unknown_option_is_refused_with_the_nearest_name(name):
         loss_of(name, {"treshold": 0.5})
 
 
+class Foreign:
+    """An entry point of another package."""
+
+    name = "theirs"
+
+    def load(self):
+        def scaled(logits, target, *, class_weights, ignore, factor=2.0):
+            return factor * logits.sum()
+
+        return scaled
+
+
+def test_a_loss_of_another_package_is_found_by_entry_point(monkeypatch):
+    monkeypatch.setattr("tessella.losses.entry_points", lambda group: [Foreign()] * (group == "tessella.losses"))
+    logits, target = torch.ones(1, 3, 1, 2), torch.zeros(1, 1, 2, dtype=torch.int64)
+    assert float(loss_of("theirs", {})(logits, target)) == 12
+    assert float(loss_of("theirs", {"factor": 3.0})(logits, target)) == 18
+    with pytest.raises(RecipeError, match="did you mean 'factor'"):
+        loss_of("theirs", {"facotr": 1.0})
+
+
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [

@@ -5,7 +5,7 @@ import torch
 
 from tessella.core.errors import RecipeError
 from tessella.losses import build_loss
-from tessella.models import MODELS, build, stride_of
+from tessella.models import MODELS, Model, build, stride_of
 from tessella.models.network import Network
 from tessella.recipe.plan import LossPlan, LossTerm
 
@@ -118,8 +118,29 @@ def test_a_network_without_classes_or_bands_is_refused(name, what):
         build(name, **({"classes": 1, "channels": 1} | {what: 0}))
 
 
+class Foreign:
+    """An entry point of another package."""
+
+    def __init__(self, name, part):
+        self.name, self.part = name, part
+
+    def load(self):
+        return self.part
+
+
+def test_a_network_of_another_package_is_found_by_entry_point(monkeypatch):
+    row = Model(lambda *, classes, channels: torch.nn.Conv2d(channels, classes, 1), lambda: 1, lambda: None)
+    monkeypatch.setattr(
+        "tessella.models.entry_points", lambda group: [Foreign("theirs", row)] * (group[-6:] == "models")
+    )
+    assert build("theirs", classes=2, channels=3)(torch.zeros(1, 3, 4, 4)).shape == (1, 2, 4, 4)
+    assert stride_of("theirs") == 1
+    with pytest.raises(RecipeError, match="did you mean 'theirs'"):
+        build("thiers", classes=2, channels=3)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("name", [*MODELS, "smp:Unet/resnet18", "smp:PSPNet/resnet18", "smp:UPerNet/resnet18"])
+@pytest.mark.parametrize("name", [*MODELS, "smp:PSPNet/resnet18", "smp:UPerNet/resnet18"])
 def test_the_onnx_export_is_right_at_another_size_and_batch(name, tmp_path):
     """PSPNet and UPerNet as the library makes them export, and then fail at any other size."""
     onnxruntime = pytest.importorskip("onnxruntime")

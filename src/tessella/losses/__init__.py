@@ -89,7 +89,8 @@ def build_loss(plan: "LossPlan") -> Loss:
 
     def loss(logits: Tensor, target: Tensor, *, ignore: int = IGNORE) -> Tensor:
         with torch.autocast(logits.device.type, enabled=False):
-            exact = logits.float()
+            # every loss runs over one class plane after another: planes side by side are twice as fast on a CPU
+            exact = logits.float().contiguous()
             placed = None if weights is None else weights.to(logits.device)
             parts = [
                 weight * function(exact, target, class_weights=placed, ignore=ignore, **options)

@@ -59,16 +59,19 @@ def _jaccard_slopes(errors: Tensor, own: Tensor) -> Tensor:
     """Return (N,) slopes of the Jaccard loss at each pixel, in the pixels' own order.
 
     With pixels sorted by falling error, the loss after the first n is 1 - (T - own in n) / (T + others in n); the
-    slope of the n-th is the difference to the one before.
+    slope of the n-th is the difference to the one before. Once every own pixel is among the first n the loss is 1
+    and stays there: pixels with a smaller error than all own ones have slope 0, and in a trained network they are
+    most, so that they are not sorted.
     """
-    order = _falling(errors)
+    needed = (errors >= errors[own].min()).nonzero()[:, 0]
+    order = needed[_falling(errors[needed])]
     own_sorted = own[order].to(torch.float64)
     own_seen = own_sorted.cumsum(0)
     total = own_seen[-1]
     position = torch.arange(1, len(order) + 1, device=errors.device, dtype=torch.float64)
     loss = 1 - (total - own_seen) / (total + position - own_seen)
     slopes = torch.diff(loss, prepend=loss.new_zeros(1))
-    return torch.empty_like(errors).index_copy_(0, order, slopes.to(errors.dtype))
+    return torch.zeros_like(errors).index_copy_(0, order, slopes.to(errors.dtype))
 
 
 def _falling(errors: Tensor) -> Tensor:

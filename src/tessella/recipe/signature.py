@@ -23,7 +23,7 @@ def option_types(function: Callable[..., object], *, without: Collection[str]) -
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     return {
-        parameter.name: parameter.annotation
+        parameter.name: Any if parameter.annotation is inspect.Parameter.empty else parameter.annotation
         for parameter in parameters
         if parameter.name not in without and parameter.default is not inspect.Parameter.empty
     }
