@@ -48,7 +48,7 @@ def train(
     from tessella.cli.console import results, words
 
     console = words()
-    with show_progress(console) as show:
+    with show_progress(console) as (show, show_scoring):
         run = tessella.train(
             data,
             out=out,
@@ -63,23 +63,24 @@ def train(
             resume=resume,
             overwrite=overwrite,
             progress=show,
+            scoring=show_scoring,
             say=lambda sentence: console.print(sentence, markup=False),
         )
     results().print(run.summary(), markup=False)
 
 
 @contextlib.contextmanager
-def show_progress(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show how far training is: a bar on a terminal, else a line now and then.
+def show_progress(console: Console) -> Iterator[tuple[Callable[[Progress], None], Callable[[int, int], None]]]:
+    """Show how far training and scoring are: a bar on a terminal, else a line now and then.
 
     Args:
         console: On stderr.
 
     Yields:
-        What `tessella.train` takes as `progress`.
+        What `tessella.train` takes as `progress` and as `scoring`.
     """
     if not console.is_terminal:
-        yield _lines(console)
+        yield _lines(console), lambda _done, _total: None
         return
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
@@ -91,7 +92,10 @@ def show_progress(console: Console) -> Iterator[Callable[[Progress], None]]:
         def draw(progress: Progress) -> None:
             bar.update(task, completed=progress.share, visible=True, words=describe(progress))
 
-        yield draw
+        def draw_scoring(done: int, total: int) -> None:
+            bar.update(task, completed=done / total, visible=True, words=f"scored {done} of {total} photos")
+
+        yield draw, draw_scoring
 
 
 def _lines(console: Console) -> Callable[[Progress], None]:
