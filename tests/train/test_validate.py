@@ -54,6 +54,17 @@ def test_a_few_photos_are_scored_whatever_they_cost(scored):
     assert len(validator.positions) == 4
 
 
+def test_a_score_that_would_take_more_than_its_share_of_the_time_is_left_out(scored):
+    val, plan, network = scored
+    validator = validator_of(val, plan)
+    assert validator.is_affordable(0.0), "without a limit nothing is left out"
+    validator.fit(seconds=1.0, per_photo=0.3)
+    assert not validator.is_affordable(39.9)
+    assert validator.is_affordable(40.1)
+    spent = validator.score(network).seconds
+    assert not validator.is_affordable(spent / 0.03)
+
+
 def test_the_cost_of_a_photo_is_measured(scored):
     val, plan, network = scored
     assert 0 < validator_of(val, plan).measure_seconds(network) < 60

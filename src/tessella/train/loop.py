@@ -236,8 +236,8 @@ def matched(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def validate(learner: Learner, course: Course, around: Surroundings) -> None:
-    """Write a running score of the averaged weights, with a few pictures."""
-    if around.validator is None:
+    """Write a running score of the averaged weights, with a few pictures, where the time allows it."""
+    if around.validator is None or not around.validator.is_affordable(around.budget.elapsed()):
         return
 
     def show(name: str, pixels: NDArray[np.uint8]) -> None:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from tessella.recipe.plan import Plan
 
 SHARE: Final = 0.02
-"""Largest share of a run's time that goes into its running score."""
+"""Share of a run's time for which photos are chosen for the running score."""
+
+LIMIT: Final = 0.03
+"""Share of the time so far above which a running score is left out: photos may cost more than the first one did."""
+
+WARM_SECONDS: Final = 2.0
+"""A first pass that takes longer is not repeated to measure without its start-up."""
 
 LEAST_PHOTOS: Final = 4
 PANELS: Final = 3
@@ -82,6 +88,9 @@ class Validator:
         self._plan = plan
         self._autocast = autocast
         self.positions: Sequence[int] = range(len(photos))
+        self._limited = False
+        self._per_photo = 0.0
+        self._spent = 0.0
 
     @property
     def total(self) -> int:
@@ -89,16 +98,19 @@ class Validator:
         return len(self._photos)
 
     def measure_seconds(self, network: Network) -> float:
-        """Return the seconds that one photo takes, read from the disk included; the first pass is not counted."""
-        for attempt in range(len(self._photos)):
+        """Return the seconds that one photo takes, read from the disk included; a short first pass is not counted."""
+        for sample in range(len(self._photos)):
             try:
-                self.predict(network, self._photos[attempt].image)
-                started = time.perf_counter()
-                self.predict(network, self._photos[attempt].image)
+                first = self._time(network, sample)
+                return first if first > WARM_SECONDS else self._time(network, sample)
             except InputError:
                 continue
-            return time.perf_counter() - started
         return 0.0
+
+    def _time(self, network: Network, position: int) -> float:
+        started = time.perf_counter()
+        self.predict(network, self._photos[position].image)
+        return time.perf_counter() - started
 
     def fit(self, *, seconds: float, per_photo: float) -> None:
         """Choose as many photos, evenly spread, as one score may cost.
@@ -110,7 +122,13 @@ class Validator:
         count = len(self._photos)
         if seconds and per_photo:
             count = min(count, max(LEAST_PHOTOS, int(seconds / per_photo)))
+            self._limited, self._per_photo = True, per_photo
         self.positions = [round(index * len(self._photos) / count) for index in range(count)]
+
+    def is_affordable(self, elapsed_seconds: float) -> bool:
+        """Whether one more score keeps all of them within `LIMIT` of the time so far."""
+        cost = self._per_photo * len(self.positions)
+        return not self._limited or self._spent + cost <= LIMIT * elapsed_seconds
 
     def score(self, network: Network, *, show: Callable[[str, NDArray[np.uint8]], None] | None = None) -> Validation:
         """Predict the chosen photos and score them with one confusion matrix.
@@ -136,7 +154,10 @@ class Validator:
             if show is not None and number < PANELS:
                 show(sample.name, panel(sample.image, [sample.labels.ids, guess], palette=table.palette()))
         images = len(self.positions) - len(broken)
-        return Validation(Scores(table, counts, images), time.perf_counter() - started, tuple(broken))
+        seconds = time.perf_counter() - started
+        self._spent += seconds
+        self._per_photo = seconds / len(self.positions)
+        return Validation(Scores(table, counts, images), seconds, tuple(broken))
 
     def predict(self, network: Network, image: Image) -> Ids:
         """Return the (H, W) uint8 ids of a photo, in the plan's precision, whole or by tiles as in any prediction.
