@@ -9,7 +9,9 @@ that a busy neighbour slows both. Writes benchmarks/results/augment_speed.json.
 import json
 import platform
 import time
+import tomllib
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from statistics import median
 
@@ -34,6 +36,7 @@ OFF = {
     "blur": 0.0,
     "rare_class": 0.0,
 }
+OURS = set(AugmentPlan.model_fields) - {"crop_hw", "scale", "stages"}
 GENERAL = AugmentPlan(
     crop_hw=(512, 512),
     scale=(0.5, 2.0),
@@ -45,7 +48,9 @@ GENERAL = AugmentPlan(
     stages=(WHOLE_RUN,),
     **OFF,
 )
+PRESET = tomllib.loads(files("tessella.recipe").joinpath("presets", "general.toml").read_text())["augment"]
 PLANS = {
+    "preset general": GENERAL.model_copy(update={key: value for key, value in PRESET.items() if key in OURS}),
     "general: scale, flip, jitter": GENERAL,
     "and gamma": GENERAL.model_copy(update={"gamma": 0.3}),
     "and rotation by 10 degrees": GENERAL.model_copy(update={"rotate_degrees": 10.0}),
@@ -120,7 +125,7 @@ def main() -> None:
         "python": platform.python_version(),
         "processor": _processor(),
         "bar_crops_per_second": BAR_PER_SECOND,
-        "bar_met": rows[0]["crops_per_second"] >= BAR_PER_SECOND,
+        "bar_met": all(row["crops_per_second"] >= BAR_PER_SECOND for row in rows[:2]),
         "rows": rows,
     }
     RESULTS.parent.mkdir(exist_ok=True)
