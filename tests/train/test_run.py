@@ -78,7 +78,7 @@ def test_a_run_logs_its_steps_its_scores_and_its_end(learnt):
     assert stored_plan(out) == plan
     assert (seen[-1].step, seen[-1].steps, seen[-1].seconds_left) == (60, 60, 0)
     assert seen[-1].score == scores[-1]["miou"]
-    assert any("scoring all 3 validation photos after training will take about" in sentence for sentence in said)
+    assert any("scoring all 3 validation photos after training takes about" in sentence for sentence in said)
 
 
 @pytest.mark.slow
@@ -146,6 +146,16 @@ def test_a_time_limit_ends_the_run_with_the_learning_rate_at_its_end(blobs, tmp_
     # the last step and its checkpoint may take longer than they did before on a busy machine
     assert 0.9 * 6 <= trained.seconds <= 1.03 * 6 + 1.0
     assert steps[-1]["learning_rate"] < 0.15 * plan.optimiser.learning_rate
+
+
+def test_when_preparing_used_up_the_time_one_step_is_made_and_the_user_told(blobs, tmp_path):
+    train, _ = blobs
+    said = []
+    plan = small_plan(train.table, training__minutes=0.5)
+    trained = run(train, None, plan=plan, out=tmp_path, spent_seconds=33.0, say=said.append)
+    assert trained.steps == 1
+    assert said[0].startswith("preparing took 0.")
+    assert "only one step can be made" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,8 @@ def run(
         log = stack.enter_context(contextlib.closing(EventLog(out, resumed_step=before.step if before else None)))
         feed = stack.enter_context(contextlib.closing(make_feed(train_index, plan, budget=budget, course=course)))
         validator, final_seconds = make_validator(val_index, learner, plan)
-        if validator is not None:
-            say(f"scoring all {validator.total} validation photos after training will take about {final_seconds:.0f} s")
+        for sentence in forecast(budget, validator, final_seconds):
+            say(sentence)
 
         def save() -> float:
             started = time.monotonic()
@@ -294,6 +294,19 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     scores = max(1, training.steps // training.evaluate_every)
     validator.fit(seconds=SHARE * expected / scores, per_photo=per_photo)
     return validator, per_photo * len(photos)
+
+
+def forecast(budget: Budget, validator: Validator | None, final_seconds: float) -> list[str]:
+    """Say what the final evaluation will cost, and whether any time is left to train."""
+    told = []
+    if validator is not None:
+        told.append(f"scoring all {validator.total} validation photos after training takes about {final_seconds:.0f} s")
+    if budget.seconds and budget.elapsed() >= budget.seconds:
+        told.append(
+            f"preparing took {budget.elapsed() / 60:.1f} of {budget.seconds / 60:g} min: only one step can be made; "
+            "give more minutes"
+        )
+    return told
 
 
 def make_feed(index: Index, plan: Plan, *, budget: Budget, course: Course) -> Feed:
