@@ -103,10 +103,11 @@ class Residual(nn.Module):
     def __init__(self, channels: int, *, dilation: int = 1) -> None:
         super().__init__()
         self.first = _unit(channels, channels)
+        norm = nn.BatchNorm2d(channels)
+        nn.init.constant_(norm.weight, _RESIDUAL_GAIN)
         self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False), nn.BatchNorm2d(channels)
+            nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False), norm
         )
-        nn.init.constant_(self.second[1].weight, _RESIDUAL_GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
