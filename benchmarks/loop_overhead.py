@@ -10,6 +10,7 @@ DATA is CamVid by default. Writes benchmarks/results/loop_overhead.json.
 """
 
 import json
+import os
 import platform
 import resource
 import sys
@@ -118,6 +119,7 @@ def main() -> None:
         "steps_per_round": STEPS,
         "running_score_share": SHARE,
         "results": results,
+        "load_average": round(os.getloadavg()[0], 1),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "machine": {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__},
     }
