@@ -59,12 +59,15 @@ def plan(
     from tessella.dataset.facts import measure
     from tessella.recipe.machine import look
     from tessella.recipe.planner import make_plan
+    from tessella.recipe.planning.limit import settle_limit
     from tessella.recipe.recipe import gather
     from tessella.train.timing import time_step
 
     asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
+    settle_limit(asked, minutes=minutes, epochs=epochs)  # refused before anything is read
+    split_seed = (asked.seed if seed is None else seed) or 0
     index = (
-        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=seed or 0)
+        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=split_seed)
     )
     facts = measure(index.split("train") if "train" in index.split_names else index, progress=progress)
     return make_plan(index, facts, asked, look(), timer=time_step, minutes=minutes, epochs=epochs, seed=seed)

@@ -135,24 +135,25 @@ def train(
     out = Path(out)
     say = say or (lambda _: None)
     require("torch", "accelerate", needs="training", extra="train")
+    from tessella.recipe.planning.limit import settle_limit
+    from tessella.recipe.recipe import gather
     from tessella.train import prepare_process
     from tessella.train.run import run, stored_plan
 
     prepare_process()
     stored = stored_plan(out) if resume else None
+    asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
     if stored is None:
+        settle_limit(asked, minutes=minutes, epochs=epochs)  # refused before anything is read
         refuse_existing(out, overwrite=overwrite)
     require_writable(out)
+    split_seed = stored.seed if stored else (asked.seed if seed is None else seed) or 0
     index = (
-        data
-        if isinstance(data, Index)
-        else open_dataset(data, format=format, classes=classes, split_seed=stored.seed if stored else seed or 0)
+        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=split_seed)
     )
     checked = check(index)
     say(_summary(checked))
-    plan = stored or settle_plan(
-        index, minutes=minutes, epochs=epochs, recipe=recipe, preset=preset, overrides=overrides, seed=seed
-    )
+    plan = stored or settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
     if stored is None:
         _clear(out)
     trained = run(
