@@ -116,6 +116,23 @@ def test_predicting_with_an_exported_file_needs_no_torch(exported, tmp_path):
     assert done.stderr == ""
 
 
+def test_photos_of_the_wrong_kind_are_refused_by_name(exported):
+    with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime fails on photos of this size"):
+        open_sealed(exported / "model.onnx").run(np.zeros((1, 8, 8, 4), np.uint8))
+
+
+def test_a_network_that_cannot_be_exported_is_said_so(exported, tmp_path, monkeypatch):
+    import torch
+
+    def fail(*_, **__):
+        raise torch.onnx.OnnxExporterError("no such operator")
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.raises(ParityError, match=r"cannot export the network 'unet'.*no such operator"):
+        export(exported / "bundle", out=tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("place", [0, 200, 5000, -3000, -700, -40, -1])
 def test_one_flipped_bit_in_an_exported_file_is_refused(exported, tmp_path, place):
     data = bytearray((exported / "model.logits.onnx").read_bytes())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.small_bundle import TABLE, labelled
-from tessella.core.errors import ImageError, ParityError
+from tessella.core.errors import BundleError, ImageError, ParityError
 from tessella.core.labelmap import LabelMap
 from tessella.core.sample import Sample
 from tessella.export.parity import measure
@@ -92,6 +92,16 @@ def test_a_row_of_other_ids_is_refused():
 
     with pytest.raises(ParityError, match="class ids agree: no"):
         compare(ids=off)
+
+
+def test_a_model_that_fails_at_the_second_size_is_refused():
+    def one_size(photos):
+        if photos.shape[1] != 60:
+            raise BundleError("ONNX Runtime fails on photos of this size")
+        return own_ids(photos)
+
+    with pytest.raises(ParityError, match=r"does not run.*nothing was written.*got photos \(2, 45, 61, 3\)"):
+        compare(ids=one_size)
 
 
 def test_a_bundle_that_answers_nan_cannot_be_compared():

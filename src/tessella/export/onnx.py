@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tessella.bundle.network import load_network
+from tessella.core.errors import ParityError
 from tessella.predict.runtime_onnx import metadata_of
 from tessella.predict.seal import BLANK, KEY_SEAL, seal
 
@@ -67,15 +68,22 @@ def _trace(network: Network, bundle: Bundle) -> ModelProto:
     preprocess = bundle.plan.preprocess
     example = torch.zeros(2, *_EXAMPLE_HW, len(preprocess.bands), dtype=getattr(torch, preprocess.dtype))
     sizes = {index: torch.export.Dim(name) for index, name in enumerate(_AXES)}
-    program: Any = torch.onnx.export(
-        _Photo(network).eval(),
-        (example,),
-        dynamo=True,
-        dynamic_shapes=(sizes,),
-        input_names=["photo"],
-        output_names=["logits"],
-        verbose=False,
-    )
+    try:
+        program: Any = torch.onnx.export(
+            _Photo(network).eval(),
+            (example,),
+            dynamo=True,
+            dynamic_shapes=(sizes,),
+            input_names=["photo"],
+            output_names=["logits"],
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        raise ParityError(
+            f"torch cannot export the network {bundle.plan.model.name!r} to ONNX with free sizes; nothing was written",
+            got=str(error).strip().splitlines()[0][:300],
+            fix="choose another network, or use the bundle itself",
+        ) from error
     model: ModelProto = program.model_proto
     _name_axes(model, ("batch", len(bundle.plan.classes), "height", "width"))
     return model

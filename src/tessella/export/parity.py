@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from tessella.core.classes import IGNORE
-from tessella.core.errors import ParityError
+from tessella.core.errors import BundleError, ParityError
 from tessella.metrics import confusion, score
 from tessella.predict.decide import decide
 
@@ -109,7 +109,7 @@ def measure(
         expected = _compare(pixels[None], sums, bundle=bundle, ids=ids, logits=logits)
         truth = expected[0] if sample.labels is None or _is_empty(sample.labels.ids) else sample.labels.ids
         sums.bundle += confusion(truth, expected[0], classes=len(table))
-        sums.exported += confusion(truth, ids.run(pixels[None])[0], classes=len(table))
+        sums.exported += confusion(truth, _run(ids, pixels[None])[0], classes=len(table))
         second = _second_size(pixels)
         _compare(np.stack([second, second[::-1]]), sums, bundle=bundle, ids=ids, logits=logits)
     parity = Parity(
@@ -124,8 +124,7 @@ def measure(
 
 def _compare(photos: NDArray[Any], sums: _Sums, *, bundle: Reference, ids: Exported, logits: Exported) -> list[Ids]:
     """Add the comparison of photos of one size; returns what the bundle says of each."""
-    answers = logits.run(photos)
-    decided = ids.run(photos)
+    answers, decided = _run(logits, photos), _run(ids, photos)
     expected: list[Ids] = []
     for photo, answer, guess in zip(photos, answers, decided, strict=True):
         own = bundle.logits(np.moveaxis(photo, 2, 0)[None])[0]
@@ -136,6 +135,17 @@ def _compare(photos: NDArray[Any], sums: _Sums, *, bundle: Reference, ids: Expor
         sums.same += int((guess == expected[-1]).sum())
         sums.pixels += guess.size
     return expected
+
+
+def _run(exported: Exported, photos: NDArray[Any]) -> NDArray[Any]:
+    try:
+        return exported.run(photos)
+    except BundleError as error:
+        raise ParityError(
+            f"the exported model does not run; nothing was written ({error.what})",
+            got=f"photos {photos.shape}",
+            fix="choose another network, or use the bundle itself",
+        ) from error
 
 
 def _second_size(pixels: Pixels) -> NDArray[Any]:

@@ -100,13 +100,14 @@ class OnnxSession:
     def __init__(self, data: bytes, *, where: object, threads: int = 0) -> None:
         import onnxruntime
 
+        self._where = where
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         # waiting threads that spin take the cores of every neighbour; sleeping costs a quiet machine little
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # the arena keeps the largest buffers of every tile size for ever
         options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # errors are raised, and said once
         try:  # ONNX Runtime raises classes of its own without a public parent
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -115,8 +116,20 @@ class OnnxSession:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, photos: NDArray[Any]) -> NDArray[Any]:
-        """Run photos of one size: (B, H, W, C) raw pixels to ids (B, H, W) uint8 or logits (B, K, H, W) float32."""
-        answer: NDArray[Any] = self._session.run(None, {self._input: np.ascontiguousarray(photos)})[0]
+        """Run photos of one size: (B, H, W, C) raw pixels to ids (B, H, W) uint8 or logits (B, K, H, W) float32.
+
+        Raises:
+            BundleError: ONNX Runtime fails on photos of this size.
+        """
+        try:
+            answer: NDArray[Any] = self._session.run(None, {self._input: np.ascontiguousarray(photos)})[0]
+        except Exception as error:
+            raise BundleError(
+                f"ONNX Runtime fails on photos of this size ({error})",
+                where=self._where,
+                got=photos.shape,
+                fix="predict with the bundle itself, and report it",
+            ) from error
         return answer
 
 
