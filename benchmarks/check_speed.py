@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tessella.check import check
-from tessella.check.engine import workers
+from tessella.checking import check
+from tessella.checking.engine import workers
 from tessella.core.classes import ClassTable, LabelCoding
 from tessella.dataset import Index, open_dataset
 

@@ -23,7 +23,7 @@ import numpy as np
 from tessella.bundle.writing import write_bundle
 from tessella.core.classes import ClassTable
 from tessella.core.image import Image
-from tessella.export.door import export
+from tessella.exporting.door import export
 from tessella.files.masks import write_image
 from tessella.files.write import write_json
 from tessella.recipe.plan import ModelPlan

@@ -24,14 +24,14 @@ import torch
 from tessella.dataset import Index, open_dataset
 from tessella.recipe.plan import Plan
 from tessella.recipe.starter import starter_plan
-from tessella.train import checkpoint
-from tessella.train.budget import Budget
-from tessella.train.events import EventLog
-from tessella.train.feed import CropSource, Feed
-from tessella.train.loop import Course, Surroundings, take_step, train_loop
-from tessella.train.process import settled_process
-from tessella.train.run import make_learner
-from tessella.train.validate import SHARE
+from tessella.training import checkpoint
+from tessella.training.budget import Budget
+from tessella.training.events import EventLog
+from tessella.training.feed import CropSource, Feed
+from tessella.training.loop import Course, Surroundings, take_step, train_loop
+from tessella.training.process import settled_process
+from tessella.training.run import make_learner
+from tessella.training.validate import SHARE
 
 ROUNDS, STEPS = 4, 8
 BAR = 0.03

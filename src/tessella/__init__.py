@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tessella.dataset.convert import convert
     from tessella.dataset.index import Index
     from tessella.dataset.index import open_dataset as open  # noqa: A004 - the door's name in every language
-    from tessella.export.door import export
+    from tessella.exporting.door import export
     from tessella.predict.load import load
 
 _HOMES = {
@@ -50,7 +50,7 @@ _HOMES = {
     "check": "_doors.labels",
     "convert": "dataset.convert",
     "evaluate": "_doors.models",
-    "export": "export.door",
+    "export": "exporting.door",
     "inspect": "_doors.labels",
     "load": "predict.load",
     "open": "dataset.index:open_dataset",

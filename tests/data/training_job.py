@@ -11,7 +11,7 @@ def train_and_write_hash(data: Path, run_folder: Path, steps: int, resume: bool)
     """Train in this process; write the hash of the weights, or the error, beside the run's folder."""
     from data.training_plans import small_plan
     from tessella.dataset import open_dataset
-    from tessella.train.run import run
+    from tessella.training.run import run
 
     index = open_dataset(data, classes=data / "classes.toml")
     plan = small_plan(

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 240
 
 # a server that has torch loaded forks every run: starting Python anew would take longer than the runs
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tessella.train.run", "accelerate", "torch.utils.tensorboard"])
+processes.set_forkserver_preload(["tessella.training.run", "accelerate", "torch.utils.tensorboard"])
 
 
 def start(data: Path, run: Path, *, resume: bool = False):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tessella.core.classes import ClassTable
-from tessella.evaluate import Report
+from tessella.evaluation import Report
 from tessella.metrics import score
 from tessella.report.document import HISTORY_ROWS, document, finding_groups, thin, verdict
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tessella.check import check
+from tessella.checking import check
 from tessella.core.classes import IGNORE, ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import OutputError
 from tessella.dataset import open_dataset
-from tessella.evaluate import Report, Unscored
-from tessella.evaluate.examples import choose, shrink
-from tessella.evaluate.tally import Tally
+from tessella.evaluation import Report, Unscored
+from tessella.evaluation.examples import choose, shrink
+from tessella.evaluation.tally import Tally
 from tessella.recipe.plan import Plan
 from tessella.recipe.starter import starter_plan
 from tessella.report import write_report

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tessella.bundle.manifest import MANIFEST
 from tessella.bundle.opening import PLAN, open_bundle
-from tessella.check import check as check_index
+from tessella.checking import check as check_index
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
@@ -15,7 +15,7 @@ from tessella.dataset.inspect import inspect as inspect_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from tessella.check import Checked
+    from tessella.checking import Checked
     from tessella.core.classes import LabelCoding
 
 

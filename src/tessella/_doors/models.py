@@ -14,7 +14,7 @@ from tessella.formats import DRAWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tessella.evaluate import Report
+    from tessella.evaluation import Report
     from tessella.predict.predictor import Predictor
     from tessella.recipe.plan import Plan
     from tessella.recipe.recipe import Recipe
@@ -61,7 +61,7 @@ def plan(
     from tessella.recipe.planner import make_plan
     from tessella.recipe.planning.limit import settle_limit
     from tessella.recipe.recipe import gather
-    from tessella.train.timing import time_step
+    from tessella.training.timing import time_step
 
     asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
     settle_limit(asked, minutes=minutes, epochs=epochs)  # refused before anything is read
@@ -100,7 +100,7 @@ def evaluate(
         InputError: There is no such split, or it has no labels.
         BundleError: The bundle is damaged.
     """
-    from tessella.evaluate import evaluate as evaluate_index
+    from tessella.evaluation import evaluate as evaluate_index
     from tessella.predict.load import load
 
     predictor = load(bundle) if isinstance(bundle, (str, Path)) else bundle
@@ -134,7 +134,7 @@ def score(
         InputError: A folder or mask is missing or cannot be read.
         LabelError: Values without a class, or a pair of different size.
     """
-    from tessella.evaluate import score_folders
+    from tessella.evaluation import score_folders
 
     coding = classes if isinstance(classes, LabelCoding) else read_classes(Path(classes))
     return score_folders(Path(pred_dir), Path(truth_dir), coding, progress=progress)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella._doors.models import plan as settle_plan
-from tessella.check import check
+from tessella.checking import check
 from tessella.core.errors import InputError
 from tessella.core.extras import require
 from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
-from tessella.evaluate import Report, evaluate
+from tessella.evaluation import Report, evaluate
 from tessella.files.write import refuse_existing, require_writable
 from tessella.predict.bands import fit_bands
 from tessella.report import environment, write_report
@@ -22,12 +22,12 @@ from tessella.report import environment, write_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tessella.check import Checked
+    from tessella.checking import Checked
     from tessella.core.classes import LabelCoding
     from tessella.recipe.plan import Plan
     from tessella.recipe.recipe import Recipe
-    from tessella.train.events import Progress
-    from tessella.train.run import Trained
+    from tessella.training.events import Progress
+    from tessella.training.run import Trained
 
 BUNDLE: Final = "bundle"
 _PARITY_PHOTOS: Final = 8
@@ -137,8 +137,8 @@ def train(
     require("torch", "accelerate", needs="training", extra="train")
     from tessella.recipe.planning.limit import settle_limit
     from tessella.recipe.recipe import gather
-    from tessella.train import prepare_process
-    from tessella.train.run import run, stored_plan
+    from tessella.training import prepare_process
+    from tessella.training.run import run, stored_plan
 
     prepare_process()
     stored = stored_plan(out) if resume else None

@@ -28,9 +28,9 @@ def check(
 
     Exit code 1: errors were found; with --fix, errors that need a person.
     """
-    from tessella.check import check as run
-    from tessella.check import fix as repair
-    from tessella.check.table import check_table, fix_table
+    from tessella.checking import check as run
+    from tessella.checking import fix as repair
+    from tessella.checking.table import check_table, fix_table
     from tessella.cli.console import emit_json, progress, results
     from tessella.dataset import open_dataset
     from tessella.files.write import refuse_existing

@@ -25,7 +25,7 @@ def export(
     The result must answer as the bundle does on real photos at two sizes, else nothing is written.
     """
     from tessella.cli.console import emit_json, results, words
-    from tessella.export.door import export as run
+    from tessella.exporting.door import export as run
 
     if not json:
         words().print("Exporting and comparing with the bundle; this takes some seconds", markup=False)

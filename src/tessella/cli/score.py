@@ -10,7 +10,7 @@ import typer
 from tessella.core.errors import RecipeError
 
 if TYPE_CHECKING:
-    from tessella.evaluate.report import Report
+    from tessella.evaluation.report import Report
 
 
 def score(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tessella.train.events import Progress
+    from tessella.training.events import Progress
 
 LINE_SECONDS: Final = 30.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tessella._doors.train import Run
-    from tessella.check import Checked
-    from tessella.evaluate import Report
-    from tessella.train.events import Progress
+    from tessella.checking import Checked
+    from tessella.evaluation import Report
+    from tessella.training.events import Progress
 
 SCENES: Final = 72
 MINUTES: Final = 1.75
@@ -109,7 +109,7 @@ def _draw(folder: Path, *, seed: int, say: Callable[[str], None]) -> tuple[Plant
 def _check_and_fix(
     folder: Path, planted: tuple[Planted, ...], *, say: Callable[[str], None]
 ) -> tuple[tuple[Planted, ...], tuple[str, ...]]:
-    from tessella.check import check, fix
+    from tessella.checking import check, fix
     from tessella.dataset.index import open_dataset
 
     index = open_dataset(folder / "photos")
@@ -182,7 +182,7 @@ def _predict(folder: Path, *, seed: int, say: Callable[[str], None]) -> tuple[Pa
 
 
 def _export(folder: Path, *, say: Callable[[str], None]) -> Path:
-    from tessella.export.door import export
+    from tessella.exporting.door import export
 
     done = export(folder / "run" / "bundle", out=folder / "model.onnx")
     say(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from tessella.evaluate.report import Report
+    from tessella.evaluation.report import Report
 
 HISTORY_ROWS: Final = 1500
 """Most rows of a training history that are kept; rows with a validation score are kept first."""

@@ -11,7 +11,7 @@ from tessella.report.page.markup import score as written
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tessella.evaluate.report import Report
+    from tessella.evaluation.report import Report
 
 BAR_CELLS: Final = 20
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from tessella.evaluate.report import Report
+    from tessella.evaluation.report import Report
     from tessella.report.document import SaysJson
 
 PAGE = "report.html"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tessella.core.classes import ClassTable
     from tessella.core.labelmap import Ids
-    from tessella.evaluate.examples import Example
+    from tessella.evaluation.examples import Example
 
 PICTURE_BUDGET: Final = 4_000_000
 """Most bytes that all pictures of a page take together, so that the page stays below 5 MB."""

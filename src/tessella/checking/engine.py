@@ -1,0 +1,156 @@
+"""Runs the rules over a data set: each file decoded once, all cores at work, findings in the same order every time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tessella.checking.checked import Checked
+from tessella.checking.reading import label_digest, look_at, trace_of
+from tessella.checking.rule import Located
+from tessella.checking.rules import RULES
+from tessella.checking.rules.classes import class_pixels
+from tessella.checking.survey import Survey, Trace
+from tessella.core.classes import nearest_hint
+from tessella.core.errors import InputError, RecipeError, TessellaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from tessella.checking.rule import Rule
+    from tessella.core.finding import Finding
+    from tessella.dataset.index import Index
+
+_FEWEST_FOR_A_POOL = 4
+
+
+def check(
+    index: Index, *, codes: Collection[str] | None = None, progress: Callable[[int, int], None] | None = None
+) -> Checked:
+    """Look at every photo and label of a data set.
+
+    Photos and labels are decoded on all cores by threads: the decoders work outside Python's lock, and nothing has to
+    be sent between processes.
+
+    Args:
+        index: The data set.
+        codes: Codes (`L101`) or families (`L`) to look for; None for all.
+        progress: Called with (done, total) records.
+
+    Returns:
+        The findings and the figures of the data set.
+
+    Raises:
+        RecipeError: A code that no rule has.
+    """
+    rules = chosen(codes)
+    splits = splits_of(index)
+    traces: list[Trace] = []
+    found: list[Located] = []
+    for trace, findings in _traced(index, splits, rules):
+        traces.append(trace)
+        found += [Located(trace.position, finding) for finding in findings]
+        if progress is not None:
+            progress(len(traces), len(index))
+    survey = Survey(
+        traces=tuple(_compare_twins(index, traces)),
+        coding=index.coding,
+        format=index.format,
+        discovered=index.listing.discovered,
+        orphan_labels=index.listing.orphan_labels,
+        given_splits=any(record.split for record in index.records),
+    )
+    for rule in rules:
+        if rule.survey is not None:
+            found += rule.survey(survey)
+    return _checked(index, survey, found)
+
+
+def chosen(codes: Collection[str] | None) -> list[Rule]:
+    """Return the rules with some codes or of some families, in the table's order.
+
+    Raises:
+        RecipeError: A code that no rule has; the message gives the nearest ones.
+    """
+    if codes is None:
+        return list(RULES.values())
+    for code in codes:
+        if not code or not any(known.startswith(code) for known in RULES):
+            raise RecipeError(
+                f"no rule has the code {code!r}", expected=", ".join(RULES), fix=nearest_hint(code, list(RULES))
+            )
+    return [rule for rule in RULES.values() if any(rule.code.startswith(code) for code in codes)]
+
+
+def splits_of(index: Index) -> tuple[str, ...]:
+    """Return the split of every record; "" throughout where the data set is too small to be split."""
+    try:
+        return index.splits
+    except InputError:
+        return ("",) * len(index)
+
+
+def workers() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
+    def visit(position: int) -> tuple[Trace, list[Finding]]:
+        look = look_at(index, position, splits[position])
+        return trace_of(look), [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
+
+    positions: Iterable[int] = range(len(index))
+    if len(index) < _FEWEST_FOR_A_POOL or workers() == 1:
+        yield from map(visit, positions)
+        return
+    with ThreadPoolExecutor(workers()) as pool:
+        try:
+            yield from pool.map(visit, positions)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
+
+
+def _compare_twins(index: Index, traces: list[Trace]) -> list[Trace]:
+    """Fill in the digests of the labels of identical photos; the few labels concerned are decoded once more."""
+    seen = Counter(trace.photo_digest for trace in traces)
+    compared = []
+    for trace in traces:
+        digest = ""
+        if trace.photo_digest and seen[trace.photo_digest] > 1 and trace.label_where:
+            with contextlib.suppress(TessellaError):  # F101 names a label that cannot be read
+                digest = label_digest(index.annotation(trace.position))
+        compared.append(replace(trace, label_digest=digest))
+    return compared
+
+
+def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:
+    order = {code: number for number, code in enumerate(RULES)}
+    last = len(index)
+
+    def place(located: Located) -> tuple[int, int]:
+        return order[located.finding.code], last if located.position is None else located.position
+
+    found = sorted(found, key=place)  # stable: findings of one rule on one record keep the rule's order
+    total = class_pixels(survey)
+    counted: dict[str, int] = {}
+    for trace in survey.traces:
+        if trace.split:
+            counted[trace.split] = counted.get(trace.split, 0) + 1
+    usual = ("train", "val", "test")
+    return Checked(
+        format=index.format,
+        samples=len(index),
+        classes=index.table.names,
+        splits={
+            name: counted[name] for name in sorted(counted, key=lambda n: (usual.index(n) if n in usual else 9, n))
+        },
+        pixels={name: int(count) for name, count in zip((*index.table.names, "ignore"), total, strict=True)},
+        findings=tuple(located.finding for located in found),
+        positions=tuple(located.position for located in found),
+        notes=index.listing.notes,
+    )

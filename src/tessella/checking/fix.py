@@ -1,0 +1,250 @@
+"""Writes a repaired copy of a data set: every change listed with its reason, the source never touched."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from tessella._version import __version__
+from tessella.checking.amend import Amendment, amended_path, write_amended
+from tessella.checking.engine import splits_of
+from tessella.checking.reading import look_at, relook
+from tessella.checking.rules import RULES
+from tessella.core.errors import OutputError
+from tessella.files.classes import write_classes
+from tessella.files.paths import relative_name, walk
+from tessella.files.write import new_folder, refuse_existing, write_json, write_text
+from tessella.formats.class_files import find_classes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tessella.checking.checked import Checked
+    from tessella.checking.look import Look
+    from tessella.core.finding import Finding
+    from tessella.dataset.index import Index
+
+CHANGES_JSON = "changes.json"
+CHANGES_TEXT = "changes.txt"
+CLASSES_FILE = "classes.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """One change in the copy.
+
+    Args:
+        file: The file relative to the data set, with forward slashes.
+        code: The rule that asked for it.
+        what: What was done.
+        why: What was found.
+    """
+
+    file: str
+    code: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixReport:
+    """What `fix` did.
+
+    Args:
+        out: The repaired copy.
+        source: The data set, unchanged.
+        added: Files that the copy has besides: the class table, where the source took it from elsewhere.
+        changes: What differs inside files.
+        left_out: Files that the copy lacks.
+        person: Errors and warnings that need a person.
+    """
+
+    out: str
+    source: str
+    added: tuple[str, ...]
+    changes: tuple[Repaired, ...]
+    left_out: tuple[Repaired, ...]
+    person: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        """Return the report for people."""
+        return self.to_text()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the report as it is written to `changes.json`."""
+        return {
+            "tessella": __version__,
+            "source": self.source,
+            "added": list(self.added),
+            "changes": [asdict(change) for change in self.changes],
+            "left_out": [asdict(change) for change in self.left_out],
+            "person": [finding.to_json() for finding in self.person],
+        }
+
+    def to_text(self) -> str:
+        """Return the report for people, as it is written to `changes.txt`."""
+        lines = [f"Repaired copy of {self.source}, written by Tessella {__version__}", ""]
+        lines += [f"Added: {', '.join(self.added)}", ""] if self.added else []
+        for title, changes in (("Changed", self.changes), ("Left out", self.left_out)):
+            lines.append(f"{title}: {len(changes)}")
+            lines += [f"  {one.file}: {one.what} ({one.code}: {one.why})" for one in changes] + [""]
+        lines.append(f"Left to a person: {len(self.person)}")
+        lines += [f"  {finding.where}: {finding.what} ({finding.code}); {finding.fix}" for finding in self.person]
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is to be done, gathered before anything is written."""
+
+    mended: dict[Path, Amendment]
+    changes: list[Repaired]
+    left_out: dict[Path, Repaired]
+    done: set[int]
+
+
+def fix(
+    index: Index,
+    checked: Checked,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> FixReport:
+    """Write a repaired copy of a data set.
+
+    All files of the data set are copied; labels with fixable findings are repaired, copies of a photo and files that
+    would break the copy are left out. `changes.json` and `changes.txt` in the copy list every change and its reason,
+    and what needs a person. The source is only read.
+
+    Args:
+        index: The data set.
+        checked: What `check` found in it.
+        out: The folder to make.
+        overwrite: Replace an existing folder.
+        progress: Called with (done, total) files.
+
+    Returns:
+        What was changed, left out, and left to a person.
+
+    Raises:
+        OutputError: `out` exists (without `overwrite`), lies in the source or holds it, or cannot be written.
+    """
+    _refuse_nesting(index.root, out)
+    refuse_existing(out, overwrite=overwrite)
+    work = _plan(index, checked)
+    person = tuple(
+        finding
+        for number, finding in enumerate(checked.findings)
+        if number not in work.done and finding.severity != "info"
+    )
+    # a copy that took its classes from --classes or from the folder above would mean something else on its own
+    needs_table = not index.listing.discovered and find_classes(index.root) is None
+    added = (CLASSES_FILE,) if needs_table else ()
+    report = FixReport(str(out), str(index.root), added, tuple(work.changes), tuple(work.left_out.values()), person)
+    files = walk(index.root)
+    with new_folder(out, overwrite=overwrite) as folder:
+        for number, path in enumerate(files):
+            _copy(path, folder, index, work)
+            if progress is not None:
+                progress(number + 1, len(files))
+        if needs_table:
+            write_classes(folder / CLASSES_FILE, index.coding)
+        write_json(folder / CHANGES_JSON, report.to_json())
+        write_text(folder / CHANGES_TEXT, report.to_text())
+    return report
+
+
+def _refuse_nesting(source: Path, out: Path) -> None:
+    source, out = source.resolve(), out.resolve()
+    if out.is_relative_to(source) or source.is_relative_to(out):
+        raise OutputError(
+            "the repaired copy cannot lie in the data set or hold it",
+            where=out,
+            fix="choose a folder beside the data set",
+        )
+
+
+def _plan(index: Index, checked: Checked) -> _Work:
+    work = _Work({}, [], {}, set())
+    by_record: dict[int, list[int]] = {}
+    for number, (finding, position) in enumerate(zip(checked.findings, checked.positions, strict=True)):
+        if position is not None:
+            by_record.setdefault(position, []).append(number)
+        elif RULES[finding.code].sets_aside:
+            _leave_out(work, index, index.root / finding.where, finding)
+    splits = splits_of(index)
+    aside = {position for position, numbers in by_record.items() if _sets_aside(checked, numbers)}
+    needed = {record.label for number, record in enumerate(index.records) if number not in aside}
+    for position, numbers in sorted(by_record.items()):
+        if position in aside:
+            _set_aside(work, index, checked, numbers, position=position, needed=needed)
+        elif any(_is_repairable(checked.findings[number]) for number in numbers):
+            _mend(work, look_at(index, position, splits[position]), checked, numbers, index=index)
+    return work
+
+
+def _is_repairable(finding: Finding) -> bool:
+    return finding.fixable and RULES[finding.code].repair is not None
+
+
+def _sets_aside(checked: Checked, numbers: list[int]) -> bool:
+    found = [checked.findings[number] for number in numbers]
+    return any(RULES[one.code].sets_aside and (one.fixable or one.code == "F101") for one in found)
+
+
+def _leave_out(work: _Work, index: Index, path: Path, finding: Finding) -> None:
+    file = relative_name(path, index.root)
+    work.left_out.setdefault(path, Repaired(file, finding.code, "left out of the copy", finding.what))
+
+
+def _set_aside(
+    work: _Work, index: Index, checked: Checked, numbers: list[int], *, position: int, needed: set[Path | None]
+) -> None:
+    record = index.records[position]
+    asked = [n for n in numbers if RULES[checked.findings[n].code].sets_aside]
+    for path in (record.image, record.label):
+        if path is not None and path not in needed:
+            _leave_out(work, index, path, checked.findings[asked[0]])
+    work.done.update(number for number in numbers if checked.findings[number].fixable)
+
+
+def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, index: Index) -> None:
+    """Run the repairs of one label in the order of the rules, each on the result of the one before."""
+    path = index.records[look.position].label
+    if path is None or look.annotation is None or path in work.mended:
+        return
+    before, target = look.annotation, amended_path(path, look.annotation, index)
+    if target is None:
+        return
+    origin = tuple(range(len(look.drawing.shapes))) if look.drawing is not None else ()
+    changes: list[Repaired] = []
+    for number in numbers:
+        finding = checked.findings[number]
+        repair = RULES[finding.code].repair
+        if repair is None or not finding.fixable:
+            continue
+        mend = repair(look)
+        for change in mend.changes:
+            what = change.what if change.shape is None else f"shape {origin[change.shape]}: {change.what}"
+            changes.append(Repaired(look.label_where, finding.code, what, finding.what))
+        origin = tuple(place for number_, place in enumerate(origin) if number_ not in mend.deleted)
+        look = relook(look, mend.annotation)
+        work.done.add(number)
+    if changes and look.annotation is not None:
+        work.mended[path] = Amendment(target, look.annotation, before, origin)
+        work.changes += changes
+
+
+def _copy(path: Path, folder: Path, index: Index, work: _Work) -> None:
+    if path in work.left_out:
+        return
+    amendment = work.mended.get(path)
+    place = folder / (path if amendment is None else amendment.target).relative_to(index.root)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if amendment is None:
+        shutil.copyfile(path, place)
+    else:
+        write_amended(path, place, amendment, format=index.format)

@@ -1,0 +1,74 @@
+"""The row of the table of rules: a code, its severity, what it looks at, and its repair where one exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from tessella.checking.look import Look
+from tessella.checking.survey import Survey
+from tessella.core.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from tessella.core.annotation import Annotation
+
+
+class Change(NamedTuple):
+    """One change that a repair made.
+
+    Args:
+        what: What was done, as words that follow the place.
+        shape: The shape's position in the drawing before this repair; None for the whole label.
+    """
+
+    what: str
+    shape: int | None = None
+
+
+class Mend(NamedTuple):
+    """A repaired annotation.
+
+    Args:
+        annotation: Like the one in the look, repaired. A changed shape is a new object, all others are the same ones.
+        changes: What was done.
+        deleted: Positions, before this repair, of the shapes that are left out.
+    """
+
+    annotation: Annotation
+    changes: tuple[Change, ...] = ()
+    deleted: tuple[int, ...] = ()
+
+
+class Located(NamedTuple):
+    """A finding of a rule about the whole set, with the record it concerns (None: the set itself)."""
+
+    position: int | None
+    finding: Finding
+
+
+LookRule = Callable[[Look], Iterator[Finding]]
+SurveyRule = Callable[[Survey], Iterator[Located]]
+Repair = Callable[[Look], Mend]
+
+
+class Rule(NamedTuple):
+    """One rule.
+
+    Args:
+        code: Family letter and number; `docs/rules/<code>.md` explains it.
+        severity: The gravest it reports; a finding may be milder.
+        title: What is wrong, in a few words.
+        look: Finds it in one record, or None.
+        survey: Finds it in the whole set, or None.
+        repair: Repairs the annotation of a record in which a fixable finding was made, or None.
+        sets_aside: Whether a repaired copy leaves the record out: always for a finding that cannot be repaired but
+            would break the copy, and for a fixable finding whose repair is to leave the copy of a photo out.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    look: LookRule | None = None
+    survey: SurveyRule | None = None
+    repair: Repair | None = None
+    sets_aside: bool = False

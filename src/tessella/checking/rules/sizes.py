@@ -1,0 +1,126 @@
+"""S: labels of another size than their photo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tessella.checking.extent import fills, fits, reach_xy
+from tessella.checking.rule import Change, Mend
+from tessella.checking.rules.turned import follows_stored
+from tessella.core.annotation import Drawing, StoredMask
+from tessella.core.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tessella.checking.look import Look
+    from tessella.core.annotation import Shape
+
+Hw = tuple[int, int]
+
+
+def size_mismatch(look: Look) -> Iterator[Finding]:
+    """S101: the mask has another size than the photo, or the annotation file states one."""
+    label_hw = stated_hw(look)
+    if look.photo is None or label_hw is None or label_hw == look.photo.hw or follows_stored(look):
+        return
+    photo_hw = look.photo.hw
+    sizes = f"{_size(label_hw)} where the photo is {_size(photo_hw)}"
+    aspect = "the same aspect" if same_aspect(label_hw, photo_hw) else "another aspect"
+    if label_hw == photo_hw[::-1]:
+        aspect = "turned on its side"
+    if look.mask is not None:
+        fixable = same_aspect(label_hw, photo_hw)
+        fix = (
+            "scale the mask by nearest neighbour (--fix does)"
+            if fixable
+            else "find out which of the two was cropped or turned"
+        )
+        yield Finding("S101", "error", look.label_where, f"the mask is {sizes} ({aspect})", fix, fixable)
+        return
+    frame = frame_of_points(look)
+    if frame == "photo":
+        what, fix = f"the file states {sizes}, but the shapes fit the photo", "correct the stated size (--fix does)"
+    elif frame == "stated":
+        what, fix = (
+            f"the file states {sizes} ({aspect}), and the shapes fit what it states",
+            "scale the shapes (--fix does)",
+        )
+    else:
+        what = f"the file states {sizes} ({aspect}), and the shapes do not tell which is meant"
+        fix = "look at the shapes over the photo; correct imageHeight and imageWidth, or scale the shapes"
+    yield Finding("S101", "warning" if frame == "photo" else "error", look.label_where, what, fix, frame is not None)
+
+
+def match_size(look: Look) -> Mend:
+    """Scale a mask or its shapes to the photo, or correct the size that the file states (S101)."""
+    photo, annotation = look.photo, look.annotation
+    if photo is None or annotation is None:
+        raise TypeError(f"{look.label_where} has no photo to match")  # repairs run only where the rule fired
+    hw = photo.hw
+    if isinstance(annotation, StoredMask):
+        old = annotation.hw
+        pixels = annotation.pixels[np.ix_(_nearest(hw[0], old[0]), _nearest(hw[1], old[1]))]
+        change = Change(f"the mask was scaled from {_size(old)} to {_size(hw)} by nearest neighbour")
+        return Mend(replace(annotation, pixels=pixels), (change,))
+    stated = annotation.declared_hw or hw
+    if frame_of_points(look) == "photo":
+        change = Change(f"the stated size {_size(stated)} became {_size(hw)}")
+        return Mend(replace(annotation, declared_hw=hw), (change,))
+    scale = np.array([hw[1] / stated[1], hw[0] / stated[0]])
+    shapes = tuple(_scaled(shape, scale) for shape in annotation.shapes)
+    change = Change(f"{len(shapes)} shapes were scaled from {_size(stated)} to {_size(hw)}")
+    return Mend(Drawing(shapes, hw), (change,))
+
+
+def stated_hw(look: Look) -> Hw | None:
+    """Return the size of the mask, or the size that the annotation file states."""
+    return look.mask.hw if look.mask is not None else look.drawing.declared_hw if look.drawing is not None else None
+
+
+def same_aspect(first: Hw, second: Hw) -> bool:
+    """Whether one size is the other scaled, up to the rounding of one pixel."""
+    (h, w), (height, width) = sorted((first, second))
+    return abs(height * w / h - width) <= height / h and abs(width * h / w - height) <= width / w
+
+
+def frame_of_points(look: Look) -> Literal["photo", "stated"] | None:
+    """Say whether the shapes were drawn on the photo as it is or on the size that the file states.
+
+    Shapes fit a frame when none leaves it by more than a pixel, and fill it when they reach nine tenths of both its
+    sides. The one frame that fits, or else the one that is filled, is the right one; otherwise nobody can tell. The
+    stated frame must also have the photo's aspect.
+    """
+    drawing = look.drawing
+    if drawing is None or look.photo is None or drawing.declared_hw is None:
+        return None
+    reach = reach_xy(drawing)
+    if reach is None:
+        return None
+    frames: dict[Literal["photo", "stated"], Hw] = {"photo": look.photo.hw, "stated": drawing.declared_hw}
+    right = [name for name, hw in frames.items() if fits(reach, hw)]
+    if len(right) > 1:
+        right = [name for name in right if fills(reach, frames[name])]
+    if len(right) != 1 or (right[0] == "stated" and not same_aspect(drawing.declared_hw, look.photo.hw)):
+        return None
+    return right[0]
+
+
+def _nearest(new: int, old: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    return ((2 * np.arange(new) + 1) * old // (2 * new)).astype(np.intp)
+
+
+def _scaled(shape: Shape, scale: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Shape:
+    if shape.kind == "mask" and shape.mask is not None:
+        rows, columns = shape.mask.shape
+        high, wide = max(1, round(rows * scale[1])), max(1, round(columns * scale[0]))
+        mask = shape.mask[np.ix_(_nearest(high, rows), _nearest(wide, columns))]
+        return replace(shape, points_xy=np.round(shape.points_xy * scale), mask=mask)
+    return replace(shape, points_xy=shape.points_xy * scale, holes=tuple(ring * scale for ring in shape.holes))
+
+
+def _size(hw: Hw) -> str:
+    return f"{hw[1]}x{hw[0]}"

@@ -1,0 +1,265 @@
+"""L, the part about masks: stored values and colours that the class table does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tessella.checking.greys import BLUR_GAP, JPEG_GAP, snap
+from tessella.checking.rule import Change, Located, Mend
+from tessella.core.annotation import StoredMask
+from tessella.core.classes import IGNORE, LabelCoding
+from tessella.core.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tessella.checking.look import Look, Strays
+    from tessella.checking.survey import Survey, Trace
+
+_FEWEST_MASKS = 10
+_TINY_SHARE = 0.001
+
+SINGLE_VALUED = frozenset({"index-mask", "voc", "camvid"})
+"""Formats whose masks hold ids, not colours."""
+
+
+def stray_values(look: Look) -> Iterator[Finding]:
+    """L101: values or colours that no class and no ignore entry stands for."""
+    strays = look.strays
+    colour = look.mask is not None and look.mask.is_colour
+    if strays is None or strays.kind != "stray" or (colour and look.format in SINGLE_VALUED):
+        return  # the last is L102's
+    kind = "colours" if colour else "values"
+    yield Finding(
+        "L101",
+        "error",
+        look.label_where,
+        f"{kind} {_listed(strays)} are in no class; {_place(strays)}",
+        "correct these pixels, or declare the values in the class table (as a class, or under [ignore])",
+    )
+
+
+def colours_for_ids(look: Look) -> Iterator[Finding]:
+    """L102: an RGB mask in a data set whose masks hold ids."""
+    mask = look.mask
+    if mask is None or not mask.is_colour or look.format not in SINGLE_VALUED:
+        return
+    grey = _ids_in_rgb(look)
+    if grey is not None:
+        what, fixable = "this mask is RGB with three equal channels, which hold the ids", True
+    elif look.strays is None:
+        what, fixable = "this mask is RGB; its colours are those of the class table", True
+    else:
+        what, fixable = "this mask is RGB, and its colours are not those of the class table", False
+    yield Finding(
+        "L102",
+        "warning" if fixable else "error",
+        look.label_where,
+        what,
+        "write the ids into one channel" if fixable else "convert it with a class table that gives its colours",
+        fixable,
+    )
+
+
+def blurred_mask(look: Look) -> Iterator[Finding]:
+    """L103: greys between the declared values, from a mask that was drawn or resized with soft edges."""
+    strays = look.strays
+    if strays is None or strays.kind != "blurred" or _ids_in_rgb(look) is not None:
+        return
+    fixable = strays.gap >= BLUR_GAP
+    yield Finding(
+        "L103",
+        "error",
+        look.label_where,
+        f"an anti-aliased mask: {len(strays.counts)} values ({strays.pixels} px) lie between declared ones along the "
+        f"edges; {_place(strays)}",
+        _snapping(fixable, "export the mask again without anti-aliasing, and resize masks with nearest neighbour only"),
+        fixable,
+    )
+
+
+def compressed_mask(look: Look) -> Iterator[Finding]:
+    """L104: a mask that went through JPEG, which changes values around every edge."""
+    strays = look.strays
+    if look.jpeg_label and strays is None and look.mask is not None and _gap_of(look.coding) < JPEG_GAP:
+        yield Finding(
+            "L104",
+            "error",
+            look.label_where,
+            "this mask is a JPEG, and its values lie so close together that a changed one looks like another class",
+            "export the mask again as PNG",
+        )
+    if strays is None or strays.kind != "compressed" or _ids_in_rgb(look) is not None:
+        return
+    fixable = strays.gap >= JPEG_GAP
+    made = "this mask is a JPEG" if look.jpeg_label else "this mask was a JPEG once"
+    yield Finding(
+        "L104",
+        "error",
+        look.label_where,
+        f"{made}: {len(strays.counts)} undeclared values ({strays.pixels} px); {_place(strays)}",
+        _snapping(fixable, "export the mask again as PNG; the values lie too close together to be told apart"),
+        fixable,
+    )
+
+
+def binary_as_ignore(survey: Survey) -> Iterator[Located]:
+    """L105: every mask holds 0 and 255 alone, and 255 means ignore, so that the whole foreground would vanish."""
+    masks = [trace for trace in survey.traces if trace.stored is not None]
+    stored = frozenset[int]().union(*(trace.stored or frozenset() for trace in masks))
+    if stored != {0, 255} or survey.coding.value_to_id().get(255) != IGNORE or len(survey.coding.table) < 2:
+        return
+    fixable = _other_value(survey.coding) is not None
+    for trace in masks:
+        if 255 in (trace.stored or ()):
+            finding = Finding(
+                "L105",
+                "error",
+                trace.label_where,
+                "all masks hold 0 and 255 alone, and 255 means ignore: the foreground would not be learned at all",
+                "declare 255 as the foreground's stored value in the class table, or store the class id instead of 255",
+                fixable,
+            )
+            yield Located(trace.position, finding)
+
+
+def rare_value(survey: Survey) -> Iterator[Located]:
+    """L112: a value that became a class because a few pixels of very few masks hold it: probably a stray."""
+    masks = [trace for trace in survey.traces if trace.stored is not None and trace.pixels is not None]
+    if not survey.discovered or len(masks) < _FEWEST_MASKS:
+        return
+    for index, values in enumerate(survey.coding.values):
+        shares = {trace: _share(trace, index) for trace in masks if _share(trace, index) > 0}
+        if not 0 < len(shares) <= max(1, len(masks) // 50) or max(shares.values()) >= _TINY_SHARE:
+            continue
+        first = next(iter(shares))
+        pixels = sum(int(trace.pixels[index]) for trace in shares if trace.pixels is not None)
+        finding = Finding(
+            "L112",
+            "warning",
+            first.label_where,
+            f"the value {values[0]} became a class; only {pixels} px in {len(shares)} of {len(masks)} masks hold it",
+            "if it is a slip, state the true classes with a class file (--classes); check then says where it lies",
+        )
+        yield Located(first.position, finding)
+
+
+def _share(trace: Trace, index: int) -> float:
+    return 0.0 if trace.pixels is None else int(trace.pixels[index]) / max(1, int(trace.pixels.sum()))
+
+
+def snap_strays(look: Look) -> Mend:
+    """Give every undeclared pixel the nearest declared value nearby (L103, L104)."""
+    mask, strays = _require_mask(look), look.strays
+    if strays is None:
+        return Mend(mask)
+    kinds = declared_colours(look.coding) if mask.is_colour else declared_values(look.coding, mask.pixels.dtype)
+    stray = undeclared(mask, look.coding)
+    colours = mask.pixels[..., :3] if mask.is_colour else mask.pixels
+    snapped = snap(colours, stray, kinds)
+    if mask.is_colour and mask.pixels.shape[2] == 4:
+        snapped = np.dstack([snapped, mask.pixels[..., 3]])
+    why = f"{strays.pixels} px with {len(strays.counts)} undeclared values got the nearest declared value nearby"
+    return Mend(replace(mask, pixels=snapped), (Change(why),))
+
+
+def ids_from_colours(look: Look) -> Mend:
+    """Write the stored values of the classes into one channel (L102)."""
+    mask = _require_mask(look)
+    grey = _ids_in_rgb(look)
+    if grey is not None:
+        return Mend(StoredMask(grey, "L", None, mask.orientation), (Change("three equal channels became one"),))
+    by_id = {index: values[0] for index, values in enumerate(look.coding.values)}
+    by_id[IGNORE] = look.coding.ignore_values[0] if look.coding.ignore_values else IGNORE
+    wide = max(by_id.values()) > 255
+    pixels = np.zeros(mask.hw, np.uint16 if wide else np.uint8)
+    for colour, index in look.coding.colour_to_id().items():
+        pixels[(mask.pixels[..., :3] == colour).all(axis=2)] = by_id[index]
+    change = Change("colours became the stored values of their classes")
+    return Mend(StoredMask(pixels, "I;16" if wide else "L", None, mask.orientation), (change,))
+
+
+def foreground_from_255(look: Look) -> Mend:
+    """Store the foreground's own value instead of 255 (L105)."""
+    mask, value = _require_mask(look), _other_value(look.coding)
+    if value is None or mask.is_colour:
+        return Mend(mask)
+    name = look.coding.table.names[look.coding.value_to_id()[value]]
+    here = mask.pixels == 255
+    pixels = np.where(here, np.asarray(value, mask.pixels.dtype), mask.pixels)
+    return Mend(replace(mask, pixels=pixels), (Change(f"{int(here.sum())} px of 255 became {value} ({name})"),))
+
+
+def declared_values(coding: LabelCoding, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the declared stored values that a mask of this dtype can hold, ascending: (D,) of `dtype`."""
+    top = int(np.iinfo(dtype).max)
+    return np.array(sorted(value for value in coding.value_to_id() if value <= top), dtype)
+
+
+def declared_colours(coding: LabelCoding) -> NDArray[np.uint8]:
+    """Return the declared colours: (D, 3) uint8."""
+    return np.array(list(coding.colour_to_id()), np.uint8)
+
+
+def undeclared(mask: StoredMask, coding: LabelCoding) -> NDArray[np.bool_]:
+    """Return where a mask holds what the class table does not explain: (H, W) bool."""
+    if not mask.is_colour:
+        known = np.zeros(int(np.iinfo(mask.pixels.dtype).max) + 1, bool)
+        known[declared_values(coding, mask.pixels.dtype)] = True
+        return np.asarray(~known[mask.pixels])
+    declared = np.zeros(mask.hw, bool)
+    for colour in coding.colour_to_id():
+        declared |= (mask.pixels[..., :3] == colour).all(axis=2)
+    return ~declared
+
+
+def _ids_in_rgb(look: Look) -> NDArray[np.uint8] | None:
+    """Return the one channel of an RGB mask whose three channels are equal and hold declared values, else None."""
+    mask = look.mask
+    if mask is None or not mask.is_colour or look.format not in SINGLE_VALUED or look.strays is None:
+        return None
+    rgb = mask.pixels[..., :3]
+    if not ((rgb[..., 0] == rgb[..., 1]) & (rgb[..., 1] == rgb[..., 2])).all():
+        return None
+    channel = np.array(rgb[..., 0], np.uint8)
+    single = StoredMask(channel, "L")
+    return None if undeclared(single, look.coding).any() else channel
+
+
+def _other_value(coding: LabelCoding) -> int | None:
+    """Return the stored value of the class that 255 must mean: only clear with two classes, one of them 0."""
+    meaning = coding.value_to_id()
+    if len(coding.table) != 2 or meaning.get(0) not in (0, 1):
+        return None
+    return coding.values[1 - meaning[0]][0]
+
+
+def _gap_of(coding: LabelCoding) -> int:
+    values = sorted(value for value in coding.value_to_id() if value <= 255)
+    return min((high - low for low, high in pairwise(values)), default=256)
+
+
+def _listed(strays: Strays) -> str:
+    items = list(strays.counts.items())
+    shown = ", ".join(f"{value} ({count} px)" for value, count in items[:8])
+    return shown if len(items) <= 8 else f"{shown} and {len(items) - 8} more ({strays.pixels} px in all)"
+
+
+def _place(strays: Strays) -> str:
+    return f"first at row {strays.first[0]}, column {strays.first[1]}"
+
+
+def _snapping(fixable: bool, otherwise: str) -> str:
+    return "snap them to the nearest declared value (--fix does)" if fixable else otherwise
+
+
+def _require_mask(look: Look) -> StoredMask:
+    if look.mask is None:
+        raise TypeError(f"{look.label_where} is no mask")  # repairs run only where the rule fired
+    return look.mask

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from tessella.checking import RULES
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
+
+
+def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
+    assert {page.stem for page in PAGES.glob("*.md")} - {"README"} == set(RULES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_page_says_what_its_rule_says(code: str) -> None:
+    rule = RULES[code]
+    page = (PAGES / f"{code}.md").read_text()
+    assert page.startswith(f"# {code}: {rule.title}\n")
+    assert f"Gravest severity: {rule.severity}." in page
+    assert 10 <= page.count("\n") <= 30
+    for heading in ("## What it means", "## How it looks", "## How to repair"):
+        assert heading in page
+    repairs = "Repaired by `--fix`: yes" in page
+    assert repairs == (rule.repair is not None or (rule.sets_aside and code not in {"F101", "P102"}))
+
+
+def test_the_overview_lists_every_rule() -> None:
+    overview = (PAGES / "README.md").read_text()
+    rows = [f"| [{code}]({code}.md) | {rule.severity} | {rule.title} |" for code, rule in RULES.items()]
+    assert [row for row in rows if row not in overview] == []
+
+
+def test_every_rule_looks_at_something_and_is_filed_under_its_own_code() -> None:
+    for code, rule in RULES.items():
+        assert rule.code == code
+        assert (rule.look is None) != (rule.survey is None)
