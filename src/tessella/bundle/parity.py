@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tessella.core.classes import ClassTable
 
 PARITY_PHOTOS: Final = 8
-PARITY_HW: Final = (240, 320)
+PARITY_HW: Final = (208, 288)
 PARITY_BYTES: Final = 2_000_000
 """Raw bytes of all pieces together; compression makes the file smaller still."""
 
