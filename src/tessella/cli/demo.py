@@ -23,7 +23,7 @@ def demo(
     from tessella.cli.train import show_progress
     from tessella.demo import MINUTES, run
 
-    with show_progress(words()) as show:
+    with show_progress(words()) as (show, _):
         done = run(
             out,
             minutes=MINUTES if minutes is None else minutes,

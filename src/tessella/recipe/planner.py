@@ -75,6 +75,15 @@ def make_plan(
 
 
 def _count_splits(index: Index, reasons: Reasons) -> SplitPlan:
+    labelled = len(index.labelled())
+    if labelled < 2:
+        raise InputError(
+            "there are too few labelled photos to train on some and to score on others",
+            where=index.root,
+            got=f"{labelled} labelled of {len(index)} photos",
+            expected="at least 2",
+            fix="annotate more photos",
+        )
     if "train" not in index.split_names:
         raise InputError(
             "the data set has no training split",
