@@ -2,7 +2,7 @@
 
     python benchmarks/everyday.py
 
-Processor time of `--help` is the best of five fresh processes (a bar of 0.35 s); the demonstration runs once, wall-clock
+Processor time of `--help` is the best of five fresh processes (bar: 0.35 s); the demonstration runs once, wall-clock
 (bars: four minutes on two cores, every planted fault found and none invented, mIoU 0.80). Quiet machine only.
 """
 
