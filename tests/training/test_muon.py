@@ -95,3 +95,20 @@ def test_muon_learns_a_small_problem() -> None:
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_step_whose_gradients_overflow_is_skipped_whole() -> None:
+    net = network()
+    optimiser = build_optimiser(net, muon_plan())
+    scaler = torch.amp.GradScaler("cpu")
+    before = [parameter.detach().clone() for parameter in net.parameters()]
+    scaler.scale(net(torch.randn(4, 3, 8, 8)).square().mean()).backward()
+    net[0].weight.grad[0, 0, 0, 0] = float("inf")
+    scaler.step(optimiser)
+    scaler.update()
+    assert all(torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True))
+    assert scaler.get_scale() < torch.amp.GradScaler("cpu").get_scale()
+    optimiser.zero_grad()
+    scaler.scale(net(torch.randn(4, 3, 8, 8)).square().mean()).backward()
+    scaler.step(optimiser)
+    assert not torch.equal(before[0], net[0].weight)

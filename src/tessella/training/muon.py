@@ -38,6 +38,9 @@ class Muon(torch.optim.AdamW):
 
     def __init__(self, groups: list[dict[str, Any]], *, lr: float, betas: tuple[float, float]) -> None:
         super().__init__(groups, lr=lr, betas=betas, fused=True)
+        # fused AdamW says here that it skips an overflow of fp16 by itself, and the gradient scaler calls its step even
+        # then; the update of convolutions would turn such gradients into NaN, so the scaler must skip the whole step
+        self._step_supports_amp_scaling = False
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:  # noqa: ANN401 - as torch's
