@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tessella.core.errors import OutputError
-from tessella.files.write import atomic_path, new_folder, refuse_existing, write_bytes, write_json, write_text
+from tessella.files.write import (
+    MARKER,
+    atomic_path,
+    new_folder,
+    refuse_existing,
+    refuse_foreign,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def contents(folder: Path) -> list[str]:
@@ -130,3 +139,61 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> No
             assert len(data) == 3_000_000
             assert len(set(data)) == 1
     assert target.exists()
+
+
+def test_a_folder_that_tessella_made_may_be_replaced_and_no_other(tmp_path: Path) -> None:
+    made, foreign = tmp_path / "made", tmp_path / "foreign"
+    with new_folder(made, marked=True) as folder:
+        (folder / "old").touch()
+    with new_folder(made, overwrite=True, marked=True) as folder:
+        (folder / "new").touch()
+    assert contents(made) == [MARKER, "new"]
+    foreign.mkdir()
+    (foreign / "mine").touch()
+    with (
+        pytest.raises(OutputError, match="exists already, and --overwrite replaces only folders that Tessella made"),
+        new_folder(foreign, overwrite=True, marked=True),
+    ):
+        pass
+    assert contents(foreign) == ["mine"]
+    refuse_foreign(tmp_path / "absent", overwrite=True)
+    with pytest.raises(OutputError, match="exists already, and"):
+        refuse_foreign(foreign / "mine", overwrite=True)
+    with pytest.raises(OutputError, match="exists already; choose another path, or pass --overwrite"):
+        refuse_foreign(made, overwrite=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks how a file is open by fcntl")
+def test_files_are_flushed_while_open_for_writing_because_windows_flushes_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+    import stat
+
+    modes = []
+
+    def note(handle: int) -> None:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_text(tmp_path / "a.txt", "x")
+    assert modes == [os.O_RDWR]
+
+
+def test_a_folder_is_replaced_where_no_folder_may_be_renamed_onto_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def like_windows(self: Path, target: Path) -> Path:
+        if target.is_dir():
+            raise PermissionError(errno.EACCES, "Access is denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", like_windows)
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "old").touch()
+    with new_folder(tmp_path / "out", overwrite=True) as folder:
+        (folder / "new").touch()
+    assert contents(tmp_path) == ["new", "out"]

@@ -9,12 +9,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MARKER: Final = ".tessella"
+"""A file that lies in every folder which may be replaced whole, because Tessella made it."""
 
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
@@ -55,10 +58,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise explain(error, path) from error
     finally:
@@ -94,17 +97,18 @@ def write_json(path: Path, value: object) -> None:
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, *, overwrite: bool = False, marked: bool = False) -> Iterator[Path]:
     """Yield a temporary sibling folder; on success it becomes `path`, on failure nothing is left of it.
 
     Args:
         path: The folder to make.
         overwrite: Replace an existing folder; its old content is removed only after the new one is complete.
+        marked: Mark the folder as made by Tessella, and replace no folder that is not marked.
 
     Raises:
-        OutputError: The folder exists and is not empty (without `overwrite`), or cannot be written.
+        OutputError: The folder exists and is not empty (without `overwrite`), is not marked, or cannot be written.
     """
-    refuse_existing(path, overwrite=overwrite)
+    (refuse_foreign if marked else refuse_existing)(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=".partial", dir=path.parent))
@@ -113,6 +117,8 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise explain(error, path) from error
     try:
         yield temporary
+        if marked:
+            mark(temporary)
         _swap(temporary, path)
     except OSError as error:
         raise explain(error, path) from error
@@ -138,6 +144,32 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     raise OutputError("the output exists already", where=path, fix="choose another path, or pass --overwrite")
 
 
+def refuse_foreign(path: Path, *, overwrite: bool) -> None:
+    """Like `refuse_existing`, for a folder that is replaced whole: with `overwrite` too, only one that `mark` marked.
+
+    Raises:
+        OutputError: `path` exists, is not an empty folder, and `overwrite` is False or Tessella did not make it.
+    """
+    if not (path.exists() or path.is_symlink()) or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / MARKER).is_file():
+        raise OutputError(
+            "the output exists already, and --overwrite replaces only folders that Tessella made",
+            where=path,
+            fix="choose another path, or remove it yourself",
+        )
+    refuse_existing(path, overwrite=overwrite)
+
+
+def mark(folder: Path) -> None:
+    """Note in a folder that Tessella made it, for `refuse_foreign`.
+
+    Raises:
+        OutputError: The note cannot be written.
+    """
+    write_text(folder / MARKER, "Tessella made this folder; --overwrite may replace it.\n")
+
+
 def require_writable(path: Path) -> None:
     """Raise before long work when its result could not be written; nothing is created.
 
@@ -156,22 +188,29 @@ def require_writable(path: Path) -> None:
 
 
 def _swap(temporary: Path, path: Path) -> None:
-    _sync(temporary)
+    sync(temporary)
     if path.is_dir() and not path.is_symlink():
         old = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=".old", dir=path.parent))
+        old.rmdir()  # Windows renames no folder onto another one, not even onto an empty one
         path.replace(old)
         temporary.replace(path)
         shutil.rmtree(old, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
         temporary.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file or folder of ours to the disk, so that it survives a power cut.
+
+    Raises:
+        OSError: The system refuses.
+    """
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open a folder for syncing
-    handle = os.open(path, os.O_RDONLY)
+    # Windows flushes only what is open for writing; Linux opens a folder only for reading
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
