@@ -11,7 +11,7 @@ def prepare_process() -> None:
     - `OMP_WAIT_POLICY=PASSIVE`: with the default policy a busy neighbour on the same cores slows eager torch 13 times,
       because waiting threads spin.
     - `THP_MEM_ALLOC_ENABLE=1`: tensors above 2 MiB lie in huge pages, which saves most page faults of a step
-      (measured together with `run.keep_freed_memory`: 9 % less CPU time per step of a 5 M network).
+      (measured together with `process.keep_freed_memory`: 9 % less CPU time per step of a 5 M network).
 
     A value that the user has set is kept.
     """

@@ -20,7 +20,7 @@ class Budget:
     The learning rate follows this progress. Under a time limit it therefore reaches its end when the time is up, on a
     slow or busy machine as on a fast one, and the planned steps are an estimate only: they were counted from a short
     measurement, and a run that ended with them would give time away when the machine turns out to be quieter. Without a
-    time limit progress depends on the step alone, and a run can be repeated bit for bit.
+    time limit progress depends on the step alone, and on a CPU a run can be repeated bit for bit.
 
     Args:
         steps: Optimiser steps of the plan.
