@@ -88,6 +88,14 @@ def test_a_colour_left_out_never_takes_one_that_is_used(tmp_path: Path) -> None:
         ("a.csv", "filename,acne\nx,1\n", "columns are not those of a class file"),
         ("a.csv", "name,r,g,b\nsky,1,2,x\n", "not a whole number"),
         ("labelmap.txt", "sky:1,2,x::\n", "not a colour"),
+        ("a.toml", '[[classes]]\nname = "a"\naliases = "road"', r"aliases: this is not a list of names; got 'road'"),
+        ("a.toml", '[[classes]]\nname = "a"\naliases = 5', "not a list of names; got 5"),
+        ("a.toml", '[[classes]]\nname = "a"\n[ignore]\nnames = "void"', "ignore: names: this is not a list of names"),
+        ("a.toml", '[[classes]]\nname = "a"\n[ignore]\ncolours = 5', "ignore: this is not a list of colours"),
+        ("a.toml", '[[classes]]\nname = "a"\n[ignore]\ncolours = [5]', "not a colour"),
+        ("a.toml", '[[classes]]\nname = "a"\ncolour = "#12345g"', "not a colour; got #12345g; expected .*#rrggbb"),
+        ("a.toml", '[[classes]]\nname = "a"\nvalues = []', "a class has no stored value.*leave `values` out"),
+        ("a.csv", "name,r,g,b\rsky,1,2,3\r", "not a CSV table.*save it again"),
     ],
 )
 def test_a_class_file_that_cannot_be_understood_says_where_and_what(

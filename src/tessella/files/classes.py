@@ -20,6 +20,7 @@ IGNORE_NAMES: Final = ("__ignore__",)
 """LabelMe's name for what is not annotated (its id is -1 there)."""
 
 
+_HEX_COLOUR: Final = re.compile(r"^#[0-9A-Fa-f]{6}$")
 _COLOUR_FIRST: Final = re.compile(r"^(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*)$")
 
 
@@ -100,7 +101,7 @@ def _assemble(entries: list[_Entry], ignored: _Ignored) -> LabelCoding:
         colour = entry.colour
         if colour is None:
             usual = voc_colour(index)
-            colour = usual if usual not in taken else next(spare)
+            colour = usual if usual not in taken else next(spare, usual)
             taken.add(colour)
         infos.append(ClassInfo(entry.name, colour))
     values = tuple((index,) if entry.values is None else entry.values for index, entry in enumerate(entries))
@@ -154,19 +155,23 @@ def _from_tree(tree: Any, *, where: Path) -> tuple[list[_Entry], _Ignored]:  # n
             _Entry(
                 entry["name"],
                 None if colour is None else _colour(colour, where=here),
-                None if "values" not in entry else _integers(entry["values"], where=here),
-                tuple(map(str, entry.get("aliases", ()))),
+                None if "values" not in entry else _stored(entry["values"], where=here),
+                _texts(entry.get("aliases", []), where=f"{here}: aliases"),
             )
         )
     ignore = tree.get("ignore", {})
     if not isinstance(ignore, dict):
         raise FormatError("[ignore] is not a table", where=where, got=ignore, expected="values, colours or names")
     _refuse_unknown(ignore, ("values", "colours", "colors", "names"), where=f"{where}: ignore")
-    colours: list[object] = ignore.get("colours") or ignore.get("colors") or []
+    colours = ignore.get("colours", ignore.get("colors", []))
+    if not isinstance(colours, list):
+        raise FormatError(
+            "this is not a list of colours", where=f"{where}: ignore", got=colours, expected="[[r, g, b], ...]"
+        )
     return entries, _Ignored(
         None if "values" not in ignore else _integers(ignore["values"], where=f"{where}: ignore"),
         tuple(_colour(colour, where=f"{where}: ignore") for colour in colours),
-        tuple(map(str, ignore.get("names", IGNORE_NAMES))),
+        _texts(ignore.get("names", list(IGNORE_NAMES)), where=f"{where}: ignore: names"),
     )
 
 
@@ -178,9 +183,9 @@ def _refuse_unknown(tree: dict[str, Any], known: tuple[str, ...], *, where: obje
 
 
 def _colour(value: object, *, where: object) -> Colour:
-    if isinstance(value, str) and len(value) == 7 and value.startswith("#"):
+    if isinstance(value, str) and _HEX_COLOUR.match(value):
         value = list(bytes.fromhex(value[1:]))
-    channels = _integers(value, where=where)
+    channels = () if isinstance(value, str) else _integers(value, where=where)
     if len(channels) != 3 or max(channels) > 255:
         raise FormatError("this is not a colour", where=where, got=value, expected='[r, g, b] of 0..255, or "#rrggbb"')
     return channels[0], channels[1], channels[2]
@@ -191,6 +196,23 @@ def _integers(value: object, *, where: object) -> tuple[int, ...]:
     if not all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in values):
         raise FormatError("these are not whole numbers", where=where, got=value, expected="for example [1, 255]")
     return tuple(values)
+
+
+def _stored(value: object, *, where: object) -> tuple[int, ...]:
+    values = _integers(value, where=where)
+    if not values:
+        raise FormatError(
+            "a class has no stored value", where=where, got="values = []", expected="for example values = [1]",
+            fix="leave `values` out for the class's own position, or remove the class",
+        )  # fmt: skip
+    return values
+
+
+def _texts(value: object, *, where: object) -> tuple[str, ...]:
+    # a string is a sequence too: its letters would become names
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise FormatError("this is not a list of names", where=where, got=repr(value), expected='["one", "another"]')
+    return tuple(value)
 
 
 def _from_csv(path: Path) -> tuple[list[_Entry], _Ignored]:

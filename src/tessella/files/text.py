@@ -130,9 +130,15 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
     Raises:
         InputError: The file cannot be read.
-        FormatError: No header, or a row with another number of cells.
+        FormatError: No header, a row with another number of cells, or no CSV at all.
     """
-    rows = [row for row in csv.reader(io.StringIO(read_text(path))) if any(cell.strip() for cell in row)]
+    text = read_text(path)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    except csv.Error as error:  # lone carriage returns, or a cell without end
+        raise FormatError(
+            f"this is not a CSV table ({error})", where=path, fix="save it again as CSV with ordinary line ends"
+        ) from error
     if not rows:
         raise FormatError("the table is empty", where=path, expected="a header row")
     header = [name.strip() for name in rows[0]]
