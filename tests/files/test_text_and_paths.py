@@ -105,3 +105,35 @@ def test_the_hash_of_nothing_is_the_published_one(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     published = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert sha256_file(tmp_path / "a") == sha256_bytes(b"") == published
+
+
+def test_a_folder_that_cannot_be_read_is_named_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").mkdir()
+    listed = os.scandir
+
+    def locked(path: str) -> object:
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(InputError, match=r"secret: a folder cannot be read \(Permission denied\)"):
+        walk(tmp_path)
+
+
+def test_a_contained_path_begins_as_its_root_was_written(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x.png").touch()
+    root = tmp_path / "a" / ".." / "data"
+    assert contain(root, "b/../x.png") == root / "x.png"
+    assert contain(root, "x.png") in walk(root)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes symbolic links")
+def test_a_root_reached_through_a_link_is_not_taken_by_its_words(tmp_path: Path) -> None:
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (tmp_path / "far" / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    root = tmp_path / "link" / ".." / "data"
+    assert contain(root, "x.png").resolve() == tmp_path.resolve() / "far" / "data" / "x.png"

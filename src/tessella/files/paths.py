@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -56,10 +57,10 @@ def contain(root: Path, relative: str) -> Path:
     text = relative.replace("\\", "/")
     if "\0" in text or text.startswith("/") or _DRIVE.match(text):
         raise _escapes(root, relative)
-    joined = root / PurePosixPath(text)
-    inside = Path(os.path.normpath(joined))
-    real_root = root.resolve()
-    if not inside.resolve().is_relative_to(real_root):
+    # only the tail: above a link, `a/..` is not where the words say, and `root` must stay as the caller wrote it
+    tail = posixpath.normpath(text)
+    inside = root / PurePosixPath(tail)
+    if tail == ".." or tail.startswith("../") or not inside.resolve().is_relative_to(root.resolve()):
         raise _escapes(root, relative)
     return inside
 
@@ -85,10 +86,10 @@ def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
         Paths below `root`, sorted by their parts.
 
     Raises:
-        InputError: `root` is not a folder.
+        InputError: `root` is not a folder, or a folder below it cannot be read.
     """
     found: list[Path] = []
-    for folder, folders, names in os.walk(require_folder(root)):
+    for folder, folders, names in os.walk(require_folder(root), onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [
             Path(folder, name)
@@ -96,6 +97,15 @@ def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
             if not name.startswith(".") and (suffixes is None or Path(name).suffix.lower() in suffixes)
         ]
     return sorted(found, key=lambda path: path.parts)
+
+
+def _refuse(error: OSError) -> None:
+    # os.walk would pass over the folder, and its photos would be missing without a word
+    raise InputError(
+        f"a folder cannot be read ({error.strerror or error})",
+        where=error.filename,
+        fix="change its rights, or move it out of the data set",
+    ) from error
 
 
 def relative_name(path: Path, root: Path) -> str:
