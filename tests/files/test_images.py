@@ -1,3 +1,4 @@
+import contextlib
 import io
 from pathlib import Path
 
@@ -94,7 +95,8 @@ def test_a_bomb_is_refused_by_its_header_before_decoding(tmp_path: Path) -> None
     Pillow.new("1", (30000, 20000)).save(path)
     assert path.stat().st_size < 200_000
     with pytest.raises(
-        ImageError, match=r"30000x20000 = 600000000 pixels; expected at most 300000000; raise max_pixels"
+        ImageError,
+        match=r"30000x20000 = 600000000 pixels; expected at most 300000000; if the .* --max-pixels 600000000",
     ):
         read_image(path)
     with pytest.raises(ImageError, match="pixel budget"):
@@ -135,9 +137,70 @@ def test_a_header_is_read_without_decoding(tmp_path: Path) -> None:
         decode_image(without_pixels, where="a.png")
 
 
+def test_the_header_of_a_tiff_is_read_without_its_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tifffile
+
+    path = tmp_path / "large.tif"
+    tifffile.imwrite(path, np.zeros((3000, 4000), np.uint8))
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the whole file was read"))
+    assert read_header(path).hw == (3000, 4000)
+
+
 def test_real_photos_with_exif_are_turned(shared_data: Path) -> None:
     folder = shared_data / "cvat_exif_assets/tests/mounted_file_share/images/exif_rotated"
     for name in ("left.jpg", "right.jpg", "tif_left.tif"):
         header, image = read_header(folder / name), read_image(folder / name)
         assert header.orientation in (6, 8)
         assert image.hw == header.hw[::-1]
+
+
+def test_a_palette_tiff_is_read_in_its_colours(tmp_path: Path) -> None:
+    import tifffile
+
+    colormap = np.zeros((3, 256), np.uint16)
+    colormap[:, 1], colormap[:, 2] = (65535, 0, 0), (0, 257 * 128, 0)
+    tifffile.imwrite(tmp_path / "p.tif", np.array([[0, 1], [2, 1]], np.uint8), photometric="palette", colormap=colormap)
+    image = read_image(tmp_path / "p.tif")
+    assert image.pixels.tolist() == [[[0, 0, 0], [255, 0, 0]], [[0, 128, 0], [255, 0, 0]]]
+    assert read_mask(tmp_path / "p.tif").pixels.tolist() == [[0, 1], [2, 1]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_whose_zero_is_white_is_turned_round(tmp_path: Path, dtype: type) -> None:
+    import tifffile
+
+    top = int(np.iinfo(dtype).max)
+    tifffile.imwrite(tmp_path / "w.tif", np.array([[0, 1, top]], dtype), photometric="miniswhite")
+    assert read_image(tmp_path / "w.tif").pixels[..., 0].tolist() == [[top, top - 1, 0]]
+
+
+def test_a_float_tiff_whose_zero_is_white_is_refused(tmp_path: Path) -> None:
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "w.tif", np.ones((2, 2), np.float32), photometric="miniswhite")
+    with pytest.raises(ImageError, match=r"w\.tif: the TIFF says that zero is white.*black as zero"):
+        read_image(tmp_path / "w.tif")
+
+
+def test_a_tiff_whose_compressed_pixels_are_damaged_gives_one_error(tmp_path: Path) -> None:
+    import tifffile
+
+    path = tmp_path / "z.tif"
+    tifffile.imwrite(path, RGB, photometric="rgb", compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        start, size = tiff.pages.first.dataoffsets[0], tiff.pages.first.databytecounts[0]
+    data = bytearray(path.read_bytes())
+    data[start : start + size] = bytes([7]) * size
+    path.write_bytes(data)
+    with pytest.raises(ImageError, match=r"z\.tif"):
+        read_image(path)
+
+
+def test_a_gif_cut_anywhere_gives_a_header_or_one_error(tmp_path: Path) -> None:
+    frames = [Pillow.fromarray(np.full((6, 8), value, np.uint8)) for value in (0, 100, 200)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=40)
+    whole = (tmp_path / "a.gif").read_bytes()
+    for end in range(len(whole)):
+        (tmp_path / "cut.gif").write_bytes(whole[:end])
+        with contextlib.suppress(ImageError):
+            assert read_header(tmp_path / "cut.gif").hw == (6, 8)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
@@ -25,10 +26,16 @@ PHOTO_BUDGET: Final = 300_000_000
 RASTER_BUDGET: Final = 2_000_000_000
 """Most pixels of a raster (TIFF) that is decoded unless the caller raises it."""
 
-_FILE_BUDGET: Final = 1 << 34
+FILE_BUDGET: Final = 1 << 34
+"""Largest picture file that is read, in bytes."""
+
 _FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 _ORIENTATION: Final = 0x0112
 _BITS: Final = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
+_BROKEN: Final = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, struct.error,
+)  # fmt: skip
+"""What Pillow raises on damaged files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,10 @@ def read_header(path: Path) -> Header:
     """
     try:
         with path.open("rb") as stream:
-            if stream.read(4) in tiff.MAGIC:
-                return _tiff_header(path.read_bytes(), where=path)
+            start = stream.read(4)
             stream.seek(0)
+            if start in tiff.MAGIC:
+                return _tiff_header(stream, where=path)
             return picture_header(open_pillow(stream, where=path), where=path)
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error
@@ -81,7 +89,7 @@ def read_header(path: Path) -> Header:
 def decode_header(data: bytes, *, where: object) -> Header:
     """Like `read_header`, for the bytes of a file."""
     if data[:4] in tiff.MAGIC:
-        return _tiff_header(data, where=where)
+        return _tiff_header(io.BytesIO(data), where=where)
     return picture_header(open_pillow(io.BytesIO(data), where=where), where=where)
 
 
@@ -96,7 +104,7 @@ def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
         InputError: The file cannot be read.
         ImageError: Not a picture, damaged, truncated, or larger than the budget.
     """
-    return decode_image(read_bytes(path, max_bytes=_FILE_BUDGET), where=path, max_pixels=max_pixels)
+    return decode_image(read_bytes(path, max_bytes=FILE_BUDGET), where=path, max_pixels=max_pixels)
 
 
 def decode_image(data: bytes, *, where: object, max_pixels: int | None = None) -> Image:
@@ -118,7 +126,8 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
     Raises:
         ImageError: Too many pixels.
     """
-    budget = max_pixels or (RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET)
+    default = RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET
+    budget = default if max_pixels is None else max_pixels
     height, width = header.hw
     if height * width > budget:
         raise ImageError(
@@ -126,7 +135,7 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
             where=where,
             got=f"{width}x{height} = {height * width} pixels",
             expected=f"at most {budget}",
-            fix="raise max_pixels if the file is what it claims to be",
+            fix=f"if the file is what it claims to be, pass --max-pixels {height * width} (in Python: max_pixels)",
         )
 
 
@@ -169,7 +178,7 @@ def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 -
         if accept is not None and accept(start) is True:
             try:
                 return factory(stream, "")
-            except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
+            except _BROKEN as error:
                 raise ImageError(
                     f"the {name} file is damaged ({error})", where=where, fix="export or copy it again"
                 ) from error
@@ -182,14 +191,20 @@ def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 -
     )
 
 
-def _tiff_header(data: bytes, *, where: object) -> Header:
-    hw, bits, channels, orientation, frames = tiff.read_tags(data, where=where)
+def _tiff_header(stream: BinaryIO, *, where: object) -> Header:
+    hw, bits, channels, orientation, frames = tiff.read_tags(stream, where=where)
     return _checked(Header("TIFF", hw, "", bits, channels, orientation, frames), where=where)
 
 
 def picture_header(picture: PillowImage, *, where: object) -> Header:
     """Say of an opened picture, other than a TIFF, what `decode_header` says of its bytes."""
     bits = _png_bits(picture) if picture.format == "PNG" else _BITS.get(picture.mode, 8)
+    try:
+        frames = int(getattr(picture, "n_frames", 1))  # of a GIF, Pillow walks through all frames to count them
+    except _BROKEN as error:
+        raise ImageError(
+            f"the {picture.format} file is damaged ({error})", where=where, fix="export or copy it again"
+        ) from error
     header = Header(
         format=picture.format or "",
         hw=(picture.height, picture.width),
@@ -197,7 +212,7 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
         bits=bits,
         channels=len(picture.getbands()),
         orientation=_exif_orientation(picture),
-        frames=int(getattr(picture, "n_frames", 1)),
+        frames=frames,
     )
     return _checked(header, where=where)
 
@@ -221,7 +236,7 @@ def _exif_orientation(picture: PillowImage) -> int:
     try:
         exif.load(raw)
         return int(exif.get(_ORIENTATION, 1))
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError):
+    except _BROKEN:
         return 1  # a broken EXIF block says nothing of the orientation; viewers ignore it too
 
 
@@ -238,7 +253,17 @@ def _by_cv2(data: bytes, header: Header, *, where: object) -> NDArray[Any]:
     import cv2
 
     # IMREAD_UNCHANGED keeps 16 bits and leaves EXIF alone; every other flag turns the picture or cuts it to 8 bits
-    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # more than 2**30 pixels, or 2**20 on a side
+        stored = None
+    if stored is None and header.bits > 8 and header.channels > 1:
+        raise ImageError(
+            "the picture is damaged, or larger than its decoder takes",
+            where=where,
+            got=f"{header.channels} bands of {header.bits} bits",
+            fix="export or copy it again, large ones as TIFF",
+        )
     if stored is None:
         return _by_pillow(data, where=where)
     if stored.shape[:2] != header.hw:
@@ -266,7 +291,7 @@ def load_pillow(picture: PillowImage, *, where: object) -> None:
     """
     try:
         picture.load()
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
+    except _BROKEN as error:
         raise ImageError(
             f"the picture is truncated or damaged ({error})", where=where, fix="export or copy it again"
         ) from error
