@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -42,6 +42,7 @@ def score_folders(
     truth_dir: Path,
     coding: LabelCoding,
     *,
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     examples: int = 2,
 ) -> Report:
@@ -55,6 +56,7 @@ def score_folders(
         pred_dir: Folder of predicted masks.
         truth_dir: Folder of true masks.
         coding: What the stored values or colours mean.
+        max_pixels: Most pixels of a mask that is read; by default 300 megapixels, for TIFF 2 gigapixels.
         progress: Called with (masks done, masks in all).
         examples: How many of the best, the median and the worst to keep for the page.
 
@@ -69,13 +71,13 @@ def score_folders(
     pairs, spare = pair_masks(pred_dir, truth_dir)
     tally = Tally(coding.table)
     for done, pair in enumerate(pairs, start=1):
-        truth, guess = _read(pair, coding)
+        truth, guess = _read(pair, coding, max_pixels)
         tally.add(pair.name, truth=truth, guess=guess)
         if progress is not None:
             progress(done, len(pairs))
     shown = []
     for row, rank in choose(tally.rows, each=examples):
-        truth, guess = _read(pairs[row], coding)
+        truth, guess = _read(pairs[row], coding, max_pixels)
         shown.append(shrink(pairs[row].name, rank, photo=None, truth=truth, guess=guess))
     notes = [f"Predicted masks without a true mask, which are in no score: {len(spare)} ({_some(spare)})."]
     return Report(
@@ -107,11 +109,12 @@ def pair_masks(pred_dir: Path, truth_dir: Path) -> tuple[list[MaskPair], list[st
     for name in guesses:
         by_stem[name.rpartition("/")[2]].append(name)
     stems = [name.rpartition("/")[2] for name in truths]
+    times = Counter(stems)
     partner: dict[str, str] = {}
     for name, stem in zip(truths, stems, strict=True):
         if name in guesses:
             partner[name] = name
-        elif len(by_stem[stem]) == 1 and stems.count(stem) == 1:
+        elif len(by_stem[stem]) == 1 and times[stem] == 1:
             partner[name] = by_stem[stem][0]
     if missing := [name for name in truths if name not in partner]:
         raise InputError(
@@ -143,8 +146,8 @@ def _masks(folder: Path) -> dict[str, Path]:
     return masks
 
 
-def _read(pair: MaskPair, coding: LabelCoding) -> tuple[Ids, Ids]:
-    truth, guess = read_mask(pair.truth), read_mask(pair.guess)
+def _read(pair: MaskPair, coding: LabelCoding, max_pixels: int | None) -> tuple[Ids, Ids]:
+    truth, guess = (read_mask(path, max_pixels=max_pixels) for path in (pair.truth, pair.guess))
     if truth.hw != guess.hw or truth.orientation != guess.orientation:
         raise LabelError(
             "the predicted mask has another size than the true one",

@@ -90,12 +90,14 @@ def all_one_class(survey: Survey) -> Iterator[Located]:
     if (total > 0).sum() < 2:
         return  # one class in the whole set: C101 names the missing ones
     background = int(total.argmax())
+    alone, having = _photos_by_class(survey)
     for trace in survey.counted:
         counts = _pixels(trace.pixels)[:-1]
         if not trace.explained or (counts > 0).sum() != 1:
             continue
         index = int(counts.argmax())
-        odd = index != background and _never_alone(survey, index, trace.position)
+        # at least five other photos have this class, and in every one of them others beside it
+        odd = index != background and alone[index] == 1 and having[index] - 1 >= 5
         finding = Finding(
             "C104",
             "warning" if odd else "info",
@@ -144,8 +146,12 @@ def _pixels(pixels: NDArray[np.int64] | None) -> NDArray[np.int64]:
     return np.zeros(0, np.int64) if pixels is None else pixels
 
 
-def _never_alone(survey: Survey, index: int, position: int) -> bool:
-    """Whether every other photo that has this class has others beside it, in at least five photos."""
-    others = [_pixels(trace.pixels)[:-1] for trace in survey.counted if trace.position != position]
-    having = [counts for counts in others if counts[index]]
-    return len(having) >= 5 and all((counts > 0).sum() > 1 for counts in having)
+def _photos_by_class(survey: Survey) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the photos that have a class and no other, and those that have it at all: (K,) int64 each."""
+    alone, having = (np.zeros(len(survey.coding.table), np.int64) for _ in range(2))
+    for trace in survey.counted:
+        present = _pixels(trace.pixels)[:-1] > 0
+        having += present
+        if present.sum() == 1:
+            alone += present
+    return alone, having

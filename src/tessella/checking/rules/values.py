@@ -134,24 +134,37 @@ def rare_value(survey: Survey) -> Iterator[Located]:
     masks = [trace for trace in survey.traces if trace.stored is not None and trace.pixels is not None]
     if not survey.discovered or len(masks) < _FEWEST_MASKS:
         return
+    having, total, largest, first_mask = _occurrence(masks, len(survey.coding.values))
     for index, values in enumerate(survey.coding.values):
-        shares = {trace: _share(trace, index) for trace in masks if _share(trace, index) > 0}
-        if not 0 < len(shares) <= max(1, len(masks) // 50) or max(shares.values()) >= _TINY_SHARE:
+        if not 0 < having[index] <= max(1, len(masks) // 50) or largest[index] >= _TINY_SHARE:
             continue
-        first = next(iter(shares))
-        pixels = sum(int(trace.pixels[index]) for trace in shares if trace.pixels is not None)
+        first = masks[first_mask[index]]
+        where = f"only {total[index]} px in {having[index]} of {len(masks)} masks hold it"
         finding = Finding(
             "L112",
             "warning",
             first.label_where,
-            f"the value {values[0]} became a class; only {pixels} px in {len(shares)} of {len(masks)} masks hold it",
+            f"the value {values[0]} became a class; {where}",
             "if it is a slip, state the true classes with a class file (--classes); check then says where it lies",
         )
         yield Located(first.position, finding)
 
 
-def _share(trace: Trace, index: int) -> float:
-    return 0.0 if trace.pixels is None else int(trace.pixels[index]) / max(1, int(trace.pixels.sum()))
+def _occurrence(
+    masks: list[Trace], classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Say per class in how many masks it occurs, with how many pixels, its largest share of one, and where first."""
+    having, total = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
+    largest, first = np.zeros(classes), np.full(classes, -1)
+    for place, trace in enumerate(masks):
+        if trace.pixels is None:
+            continue
+        own = trace.pixels[:classes]
+        first[(own > 0) & (first < 0)] = place
+        having += own > 0
+        total += own
+        largest = np.maximum(largest, own / max(1, int(trace.pixels.sum())))
+    return having, total, largest, first
 
 
 def snap_strays(look: Look) -> Mend:
