@@ -1,12 +1,11 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from data import faulty
 from data.faulty import labelme_set, mask_set, save
 from tessella._version import __version__
-from tessella.checking import check, engine, reading
+from tessella.checking import check, engine
 from tessella.core.errors import RecipeError
 from tessella.dataset import open_dataset
 
@@ -24,7 +23,9 @@ def _spoilt(root: Path) -> Path:
 
 def test_the_answer_has_the_keys_of_the_contract(tmp_path: Path) -> None:
     answer = check(open_dataset(_spoilt(tmp_path), classes=faulty.CODING)).to_json()
-    assert list(answer) == ["tessella", "format", "samples", "classes", "splits", "pixels", "findings", "counts"]
+    keys = ["tessella", "format", "samples", "classes", "splits", "pixels", "findings", "counts", "notes"]
+    assert list(answer) == keys
+    assert answer["notes"][0].startswith("read as index-mask: ")  # type: ignore[index]
     assert answer["tessella"] == __version__
     assert answer["format"] == "index-mask"
     assert answer["samples"] == 12
@@ -108,13 +109,3 @@ def test_a_single_photo_is_checked_although_it_cannot_be_split(tmp_path: Path) -
     checked = check(open_dataset(mask_set(tmp_path, count=1), classes=faulty.CODING))
     assert checked.findings == ()
     assert checked.splits == {}
-
-
-def test_colours_are_counted_by_runs_as_by_pixels() -> None:
-    from tessella.core.annotation import StoredMask
-
-    pixels = np.random.default_rng(0).integers(0, 3, (17, 23, 3), dtype=np.uint8)
-    expected: dict[tuple[int, ...], int] = {}
-    for colour in map(tuple, pixels.reshape(-1, 3).tolist()):
-        expected[colour] = expected.get(colour, 0) + 1
-    assert reading.colour_counts(StoredMask(pixels, "RGB")) == expected

@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +7,8 @@ import pytest
 from PIL import Image
 
 from data.layouts import TABLE, save
-from tessella.core.errors import LabelError
+from tessella.core.errors import InputError, LabelError
+from tessella.formats.layout import discover as module
 from tessella.formats.layout.discover import discover_colours, discover_names, discover_values
 
 
@@ -82,8 +85,9 @@ def test_an_unreadable_mask_does_not_stop_discovery(tmp_path: Path) -> None:
     paths = masks(tmp_path, row(0, 1))
     (tmp_path / "broken.png").write_bytes(b"no picture at all")
     assert discover_values([*paths, tmp_path / "broken.png"])[0].table.names == ("class_0", "class_1")
-    with pytest.raises(LabelError, match="no mask holds class ids"):
-        discover_values([tmp_path / "broken.png"])
+    for discover in (discover_values, discover_colours):
+        with pytest.raises(InputError, match=r"broken\.png: this is not a picture"):
+            discover([tmp_path / "broken.png"])
 
 
 def test_colours_are_listed_black_first_then_by_frequency(tmp_path: Path) -> None:
@@ -104,3 +108,22 @@ def test_names_are_sorted_behind_background_and_ignore_is_no_class() -> None:
     coding, _ = discover_names(["tree", "__ignore__", "road", "_background_", "road"])
     assert coding.table.names == ("background", "road", "tree")
     assert coding.name_to_id() == {"background": 0, "_background_": 0, "road": 1, "tree": 2, "__ignore__": 255}
+
+
+def test_masks_are_counted_where_they_are_decoded_so_that_none_waits_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[bool] = []
+
+    def count(function: Callable) -> Callable:
+        def counted(argument: object) -> object:
+            workers.append(threading.current_thread() is not threading.main_thread())
+            return function(argument)
+
+        return counted
+
+    for name in ("count_values", "count_colours"):
+        monkeypatch.setattr(module, name, count(getattr(module, name)))
+    discover_values(masks(tmp_path, row(0, 1)))
+    discover_colours(masks(tmp_path, TABLE.palette()[row(0, 1)]))
+    assert workers == [True, True]

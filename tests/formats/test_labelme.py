@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data.layouts import box, labelme, labelme_file, photo_of, png64, save, shape
+from tessella.checking import check
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.dataset.convert import convert
@@ -65,7 +66,7 @@ def test_groups_are_kept_as_text(tmp_path: Path) -> None:
     assert [part.group for part in drawing.shapes] == ["3", ""]
 
 
-@pytest.mark.parametrize("bad", ["NaN", "Infinity", "null", '"7"', "true"])
+@pytest.mark.parametrize("bad", ["NaN", "Infinity", "null", '"7"', "true", "9" * 400])
 def test_a_coordinate_that_is_no_number_is_kept_as_nan_and_never_painted(tmp_path: Path, bad: str) -> None:
     save(tmp_path / "a.png", photo_of(0))
     text = json.dumps({"version": "5.2.1", "shapes": [shape("a", [[1, 1], ["X", 2], [3, 3]])], "imagePath": "a.png"})
@@ -214,3 +215,56 @@ def test_all_shapes_of_a_real_project_are_read(shared_data: Path) -> None:
         labels = index.labels(position)
         assert labels is not None
         assert labels.hw == index.image(position).hw
+
+
+def test_two_photos_of_one_stem_keep_their_own_labels(tmp_path: Path) -> None:
+    root = labelme(tmp_path / "set", count=2)
+    save(root / "p0.bmp", photo_of(7))
+    index = open_dataset(root, format="labelme")
+    assert [(record.name, record.label is None) for record in index.records] == [
+        ("p0", False), ("p0.bmp", True), ("p1", False),
+    ]  # fmt: skip
+    convert(index, tmp_path / "out", to="index-mask")
+    written = open_dataset(tmp_path / "out")
+    pairs = {record.name.rpartition("/")[2]: place for place, record in enumerate(written.records)}
+    np.testing.assert_array_equal(written.image(pairs["p0"]).pixels, photo_of(0))
+    labels, drawn = written.labels(pairs["p0"]), index.labels(0)
+    assert labels is not None
+    assert drawn is not None
+    np.testing.assert_array_equal(labels.ids, drawn.ids)
+    np.testing.assert_array_equal(written.image(pairs["p0.bmp"]).pixels, photo_of(7))
+    assert written.records[pairs["p0.bmp"]].label is None
+
+
+def test_two_labelled_photos_of_one_stem_are_two_photos(tmp_path: Path) -> None:
+    for suffix, label in ((".png", "a"), (".bmp", "b")):
+        save(tmp_path / f"x{suffix}", photo_of(0))
+        labelme_file(tmp_path / f"{label}.json", [box(label, 1, 1, 5, 5)], photo=f"x{suffix}")
+    records = open_dataset(tmp_path, format="labelme").records
+    assert [(record.name, record.image, record.label) for record in records] == [
+        ("x", tmp_path / "x.png", tmp_path / "a.json"),
+        ("x.bmp", tmp_path / "x.bmp", tmp_path / "b.json"),
+    ]
+
+
+@pytest.mark.parametrize("label", ["", "  ", None, 7])
+def test_a_shape_without_a_name_makes_no_class_and_is_reported(tmp_path: Path, label: object) -> None:
+    root = labelme(tmp_path)
+    labelme_file(root / "p1.json", [box("road", 2, 0, 9, 4) | {"label": label}], photo="p1.png")
+    index = open_dataset(root)
+    assert index.table.names == ("background", "road", "tree")
+    assert [(found.where, found.severity) for found in check(index).findings if found.severity == "error"] == [
+        ("p1.json", "error")
+    ]
+
+
+def test_spellings_of_background_are_one_class_and_a_note_says_so(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", photo_of(0))
+    shapes = [box("road", 0, 0, 16, 12), box("Background", 0, 0, 4, 4), box("background", 8, 8, 16, 12)]
+    labelme_file(tmp_path / "a.json", shapes, photo="a.png")
+    index = open_dataset(tmp_path)
+    assert index.table.names == ("background", "road")
+    labels = index.labels(0)
+    assert labels is not None
+    assert labels.counts()[:2].tolist() == [16 + 32, 192 - 48]
+    assert "labels that mean background too: 'Background'" in index.listing.notes

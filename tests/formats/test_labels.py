@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from tessella.core.annotation import Drawing, Shape, StoredMask
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import LabelError
-from tessella.formats.labels import UNKNOWN, background_id, count_values, resolve, value_table
+from tessella.formats.labels import UNKNOWN, background_id, colour_counts, count_values, resolve, value_table
 
 TABLE = ClassTable.from_names(["background", "road", "tree"])
 CODING = LabelCoding(TABLE, values=((0,), (1, 7), (300,)), ignore_values=(255,), ignore_colours=((9, 9, 9),))
@@ -125,3 +125,11 @@ def test_counts_are_exact_beyond_24_bits() -> None:
 def test_a_mask_that_is_a_view_is_read_right() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(4, 6)[::2, ::3] % 2
     assert resolve(StoredMask(pixels, "L"), CODING).ids.tolist() == (pixels % 2).tolist()
+
+
+def test_colours_are_counted_by_runs_as_by_pixels() -> None:
+    pixels = np.random.default_rng(0).integers(0, 3, (17, 23, 3), dtype=np.uint8)
+    expected: dict[tuple[int, ...], int] = {}
+    for colour in map(tuple, pixels.reshape(-1, 3).tolist()):
+        expected[colour] = expected.get(colour, 0) + 1
+    assert colour_counts(StoredMask(pixels, "RGB")) == expected

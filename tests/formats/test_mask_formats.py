@@ -218,3 +218,19 @@ def test_the_real_sets_are_recognised(shared_data: Path) -> None:
         index = open_dataset(shared_data / name)
         found[name] = (index.format, len(index.labelled()), len(index.table))
     assert found == expected
+
+
+@pytest.mark.parametrize("place", ["set", "set/VOCdevkit", "set/VOCdevkit/VOC2012"])
+def test_vocs_classes_may_lie_at_the_folder_that_was_given_or_beside_the_photos(tmp_path: Path, place: str) -> None:
+    home = voc(tmp_path / "set" / "VOCdevkit" / "VOC2012")
+    (home / "class_names.txt").unlink()
+    (tmp_path / place / "labels.txt").write_text("ground\nway\nplant\n")
+    root = tmp_path / "set" if place == "set" else tmp_path / "set" / "VOCdevkit"
+    index = open_dataset(root)
+    assert index.table.names == ("ground", "way", "plant")
+
+
+def test_vocs_classes_at_the_given_folder_come_before_those_of_the_year(tmp_path: Path) -> None:
+    voc(tmp_path / "VOC2012")
+    (tmp_path / "classes.toml").write_text("".join(f'[[classes]]\nname = "{name}"\n' for name in "xyz"))
+    assert open_dataset(tmp_path).table.names == ("x", "y", "z")

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from tessella.core.annotation import Shape
 from tessella.core.errors import LabelError
-from tessella.formats.rasterise import LINE_WIDTH_PX, POINT_RADIUS_PX, paint, polygon_mask
+from tessella.formats.rasterise import FARTHEST_PX, LINE_WIDTH_PX, POINT_RADIUS_PX, paint, polygon_mask
 
 HW = (14, 17)
 eighths = st.integers(-24, 160).map(lambda v: v / 8)
@@ -114,7 +114,7 @@ def _touches_a_centre(exact) -> bool:
 
 def test_a_polygon_far_outside_paints_nothing_and_one_half_outside_is_cut() -> None:
     assert painted("polygon", [(100, 100), (110, 100), (110, 110)]).sum() == 0
-    assert painted("polygon", [(-1e9, -1e9), (1e9, -1e9), (1e9, 1e9), (-1e9, 1e9)]).all()
+    assert painted("polygon", [(-1e7, -1e7), (1e7, -1e7), (1e7, 1e7), (-1e7, 1e7)]).all()
     assert painted("polygon", [(-5, -5), (3, -5), (3, 2), (-5, 2)]).sum() == 6
 
 
@@ -209,3 +209,26 @@ def test_a_coordinate_that_is_no_number_is_refused(bad) -> None:
 def test_a_mask_shape_without_pixels_is_refused() -> None:
     with pytest.raises(LabelError, match="holds no pixels"):
         painted("mask", [(1, 1)])
+
+
+@pytest.mark.parametrize("fill", ["centre", "tool"])
+@pytest.mark.parametrize(
+    ("kind", "xy"),
+    [
+        ("polygon", [(1, 1), (1e300, 1), (1, 9)]),
+        ("rectangle", [(1, 1), (9, -1e300)]),
+        ("circle", [(1, 1), (1e8, 1)]),
+        ("line", [(0, 0), (1e154, 1e154)]),
+        ("point", [(1e18, 0)]),
+    ],
+)
+def test_a_coordinate_of_astronomic_size_is_refused_with_the_shape_named(kind, xy, fill) -> None:
+    with pytest.raises(LabelError, match=rf"a {kind} labelled 'a' has a coordinate far outside any photo; got 1e\+"):
+        painted(kind, xy, fill=fill)
+
+
+def test_shapes_reach_as_far_as_is_allowed_without_losing_a_pixel() -> None:
+    far = FARTHEST_PX
+    assert painted("polygon", [(-far, -far), (far, -far), (far, far), (-far, far)]).all()
+    assert painted("circle", [(0, 0), (far, 0)]).all()
+    assert painted("rectangle", [(3, -far), (far, 5)]).sum() == 5 * (HW[1] - 3)

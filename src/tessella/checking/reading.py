@@ -21,7 +21,7 @@ from tessella.core.errors import TessellaError
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
 from tessella.formats import format_named
-from tessella.formats.labels import UNKNOWN, colour_keys, count_values, resolve, value_table
+from tessella.formats.labels import UNKNOWN, colour_counts, count_values, resolve, value_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
-    from tessella.core.classes import Colour, LabelCoding
+    from tessella.core.classes import LabelCoding
     from tessella.core.image import Image
     from tessella.dataset.index import Index
 
@@ -164,19 +164,6 @@ def _places(coding: LabelCoding, values: int) -> NDArray[np.intp]:
     classes = len(coding.table)
     ids = value_table(coding, np.uint8 if values == 256 else np.uint16)
     return np.where(ids == IGNORE, classes, np.where(ids == UNKNOWN, classes + 1, ids)).astype(np.intp)
-
-
-def colour_counts(mask: StoredMask) -> dict[Colour, int]:
-    """Count the pixels of each colour of a colour mask.
-
-    Masks are made of long runs of one colour, and sorting runs instead of pixels is ten times faster.
-    """
-    keys = colour_keys(mask).ravel()
-    starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1])
-    lengths = np.diff(np.append(starts, len(keys)))
-    found, which = np.unique(keys[starts], return_inverse=True)
-    counts = np.bincount(which, weights=lengths).astype(np.int64)
-    return {(int(k) >> 16, int(k) >> 8 & 255, int(k) & 255): int(n) for k, n in zip(found, counts, strict=True)}
 
 
 def _class_pixels(look: Look) -> NDArray[np.int64] | None:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from tessella.core.errors import LabelError
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
-
-    from tessella.core.classes import Colour
 
 ShapeKind = Literal["polygon", "rectangle", "circle", "line", "linestrip", "point", "points", "mask"]
 
@@ -79,17 +74,3 @@ class Drawing:
 
 
 Annotation = StoredMask | Drawing
-
-
-def colours_of(mask: StoredMask) -> list[Colour]:
-    """List the distinct colours of a colour mask, most frequent first.
-
-    Raises:
-        LabelError: The mask holds single values, not colours.
-    """
-    if not mask.is_colour:
-        raise LabelError("a mask of single values was asked for its colours", got=mask.mode, expected="RGB or RGBA")
-    rgb = mask.pixels[..., :3].astype(np.uint32)
-    keys, counts = np.unique(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return [(int(key) >> 16, int(key) >> 8 & 255, int(key) & 255) for key in keys[order]]

@@ -54,7 +54,7 @@ def detect(root: Path) -> Match | None:
     return None
 
 
-def read(root: Path, coding: LabelCoding | None) -> Listing:
+def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
     """List the photos and masks that the list files name.
 
     Absolute paths are resolved against `root` by their tail: of `/SegNet/CamVid/train/a.png` the longest end that
@@ -86,19 +86,20 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
     notes = [f"{missing} listed photos are missing with their masks"] if missing else []
     discovered = False
     if coding is None:
-        coding, found, discovered = _classes(root, records)
+        coding, found, discovered = _classes(root, records, max_pixels)
         notes += found
     ordered = tuple(sorted(records, key=lambda record: record.name))
-    return Listing(NAME, root, ordered, coding, discovered, tuple(notes), tuple(sorted(orphans)))
+    return Listing(NAME, root, ordered, coding, discovered, tuple(notes), tuple(sorted(orphans)), max_pixels)
 
 
-def _classes(root: Path, records: list[Record]) -> tuple[LabelCoding, list[str], bool]:
+def _classes(root: Path, records: list[Record], max_pixels: int | None) -> tuple[LabelCoding, list[str], bool]:
     if beside := find_classes(root):
         return beside[0], [f"classes from {beside[1]}"], False
     masks = [record.label for record in records if record.label is not None]
     if all(record.group for record in records) and share_of_colour(masks) <= 0.5:
         return CAMVID, ["these are frames of CamVid: SegNet's 11 classes, 11 is ignore"], False
-    coding, found = discover_colours(masks) if share_of_colour(masks) > 0.5 else discover_values(masks)
+    discover = discover_colours if share_of_colour(masks) > 0.5 else discover_values
+    coding, found = discover(masks, max_pixels=max_pixels)
     return coding, list(found), True
 
 

@@ -20,6 +20,14 @@ CLASS_FILES: Final = (
 """Names of class files, the most explicit first."""
 
 
+def own_classes(root: Path) -> tuple[LabelCoding, str] | None:
+    """Read the class file that lies in a folder itself; like `find_classes`, without the folders below."""
+    for name in CLASS_FILES:
+        if (root / name).is_file():
+            return read_classes(root / name), name
+    return None
+
+
 def find_classes(root: Path) -> tuple[LabelCoding, str] | None:
     """Read the class file of a data set, from its folder or from the folders directly below.
 
@@ -33,9 +41,8 @@ def find_classes(root: Path) -> tuple[LabelCoding, str] | None:
         FormatError: The file has no known form.
         ClassTableError: It contradicts itself, or files in different sub-folders contradict each other.
     """
-    for name in CLASS_FILES:
-        if (root / name).is_file():
-            return read_classes(root / name), name
+    if own := own_classes(root):
+        return own
     below = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
     for name in CLASS_FILES:
         found = [folder / name for folder in below if (folder / name).is_file()]

@@ -40,12 +40,13 @@ def detect(root: Path) -> Match | None:
     return Match(60, f"{len(pairs.masks)} photos have an RGB mask")
 
 
-def read(root: Path, coding: LabelCoding | None) -> Listing:
+def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
     """List photos and colour masks.
 
     Args:
         root: The data set's folder.
         coding: The classes, or None to take them from a class file beside the data or else from the colours found.
+        max_pixels: Most pixels of a mask that is decoded, or None for the usual budget.
 
     Raises:
         FormatError: Nothing pairs, or two masks claim one photo.
@@ -58,9 +59,9 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
         coding, name = beside
         notes += (f"classes from {name}",)
     if coding is None:
-        coding, found = discover_colours(pairs.masks)
+        coding, found = discover_colours(pairs.masks, max_pixels=max_pixels)
         notes, discovered = notes + found, True
-    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans)
+    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
 
 
 def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:

@@ -52,12 +52,13 @@ def share_of_colour(masks: Sequence[Path]) -> float:
     return sum(seen) / len(seen) if seen else 0.0
 
 
-def read(root: Path, coding: LabelCoding | None) -> Listing:
+def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
     """List photos and masks.
 
     Args:
         root: The data set's folder.
         coding: The classes, or None to take them from a class file beside the data or else from the values found.
+        max_pixels: Most pixels of a mask that is decoded, or None for the usual budget.
 
     Raises:
         FormatError: Nothing pairs, or two masks claim one photo.
@@ -70,9 +71,9 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
         coding, name = beside
         notes += (f"classes from {name}",)
     if coding is None:
-        coding, found = discover_values(pairs.masks)
+        coding, found = discover_values(pairs.masks, max_pixels=max_pixels)
         notes, discovered = notes + found, True
-    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans)
+    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
 
 
 def require_pairs(root: Path) -> Pairs:
@@ -93,7 +94,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     """Read the mask of one record, values as stored."""
     if record.label is None:
         raise InputError("this photo has no mask", where=listing.root / record.name)
-    return read_mask(record.label)
+    return read_mask(record.label, max_pixels=listing.max_pixels)
 
 
 def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from tessella.core.annotation import Annotation
 from tessella.core.classes import LabelCoding
@@ -59,6 +59,7 @@ class Listing:
         discovered: Whether the classes were read off the labels rather than stated by a file or the caller.
         notes: What a person should know of how the data set was read, such as where the classes come from.
         orphan_labels: Annotation files whose photo is missing (paths relative to `root`).
+        max_pixels: Most pixels of a photo or mask that is decoded, or None for the usual budget.
     """
 
     format: str
@@ -68,10 +69,26 @@ class Listing:
     discovered: bool = False
     notes: tuple[str, ...] = ()
     orphan_labels: tuple[str, ...] = ()
+    max_pixels: int | None = None
 
 
 Detect = Callable[[Path], Match | None]
-Read = Callable[[Path, LabelCoding | None], Listing]
+
+
+class Read(Protocol):
+    """How a format lists a data set."""
+
+    def __call__(self, root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+        """List the records of a folder.
+
+        Args:
+            root: The data set's folder.
+            coding: The classes, or None to take what the data set says or shows.
+            max_pixels: Most pixels of a photo or mask that is decoded, now or later; None for the usual budget.
+        """
+        ...
+
+
 Load = Callable[[Record, Listing], Annotation]
 
 

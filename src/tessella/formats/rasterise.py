@@ -33,6 +33,9 @@ LINE_WIDTH_PX: Final = 10
 POINT_RADIUS_PX: Final = 5
 """Radius of a point, the default of `labelme.utils.shape_to_mask`."""
 
+FARTHEST_PX: Final = 1e7
+"""Coordinates beyond this are refused: their products lose the pixel, and those of 1e300 overflow."""
+
 MIN_POINTS: Final = {
     "polygon": 3, "rectangle": 2, "circle": 2, "line": 2, "linestrip": 2, "point": 1, "points": 1, "mask": 1,
 }  # fmt: skip
@@ -49,7 +52,7 @@ def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, fill: Literal["ce
         fill: The rule.
 
     Raises:
-        LabelError: Too few points, or a coordinate that is not a finite number.
+        LabelError: Too few points, or a coordinate that is not a number or lies further out than FARTHEST_PX.
     """
     points = shape.points_xy
     if len(points) < MIN_POINTS[shape.kind]:
@@ -62,6 +65,13 @@ def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, fill: Literal["ce
     if not np.isfinite(points).all() or not all(np.isfinite(ring).all() for ring in shape.holes):
         raise LabelError(
             f"a {shape.kind} labelled {shape.label!r} has a coordinate that is not a number",
+            fix="run `tessella check --fix`, or correct the shape",
+        )
+    if any(np.abs(ring).max(initial=0) > FARTHEST_PX for ring in (points, *shape.holes)):
+        raise LabelError(
+            f"a {shape.kind} labelled {shape.label!r} has a coordinate far outside any photo",
+            got=f"{max(np.abs(ring).max(initial=0) for ring in (points, *shape.holes)):g}",
+            expected=f"at most {FARTHEST_PX:g} pixels",
             fix="run `tessella check --fix`, or correct the shape",
         )
     if shape.kind == "mask":

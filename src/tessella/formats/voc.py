@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tessella.core.annotation import colours_of
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
 from tessella.files.masks import read_mask, write_mask
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import read_text_lines
 from tessella.files.write import write_text
-from tessella.formats.class_files import find_classes
+from tessella.formats.class_files import find_classes, own_classes
 from tessella.formats.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
 from tessella.formats.index_mask import load, share_of_colour
+from tessella.formats.labels import colour_counts
 from tessella.formats.layout.discover import discover_colours, discover_values
 from tessella.formats.listing import Export, Listing, Match, Record
 
@@ -58,7 +58,7 @@ def _home(root: Path) -> Path | None:
     return None
 
 
-def read(root: Path, coding: LabelCoding | None) -> Listing:
+def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
     """List the photos that ImageSets/Segmentation names, or all of JPEGImages where there are no lists.
 
     Raises:
@@ -79,9 +79,10 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
     orphans = tuple(relative_name(mask, root) for stem, mask in sorted(masks.items()) if stem not in photos)
     discovered = False
     if coding is None:
-        coding, found, discovered = _classes(home, [record.label for record in records if record.label is not None])
+        labels = [record.label for record in records if record.label is not None]
+        coding, found, discovered = _classes(root, home, labels, max_pixels=max_pixels)
         notes += found
-    return Listing(NAME, root, records, coding, discovered, tuple(notes), orphans)
+    return Listing(NAME, root, records, coding, discovered, tuple(notes), orphans, max_pixels)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -124,25 +125,28 @@ def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tupl
     return splits, notes
 
 
-def _classes(home: Path, masks: list[Path]) -> tuple[LabelCoding, list[str], bool]:
-    if beside := find_classes(home):
+def _classes(
+    root: Path, home: Path, masks: list[Path], *, max_pixels: int | None
+) -> tuple[LabelCoding, list[str], bool]:
+    if beside := own_classes(root) or find_classes(home):
         return beside[0], [f"classes from {beside[1]}"], False
-    if _has_voc_palette(masks[:_LOOK_AT]):
+    if _has_voc_palette(masks[:_LOOK_AT], max_pixels):
         return VOC, ["no class file, but PASCAL VOC's palette: its 21 classes are assumed; else pass --classes"], False
-    coding, found = discover_colours(masks) if share_of_colour(masks) > 0.5 else discover_values(masks)
+    discover = discover_colours if share_of_colour(masks) > 0.5 else discover_values
+    coding, found = discover(masks, max_pixels=max_pixels)
     return coding, list(found), True
 
 
-def _has_voc_palette(masks: list[Path]) -> bool:
+def _has_voc_palette(masks: list[Path], max_pixels: int | None) -> bool:
     """Whether these masks have VOC's first 21 colours, as a palette or as RGB, and nothing outside its classes."""
     own = VOC.table.colours
     for path in masks:
         try:
-            mask = read_mask(path)
+            mask = read_mask(path, max_pixels=max_pixels)
         except InputError:
             continue  # named by `tessella check`
         if mask.is_colour:
-            if not set(colours_of(mask)) <= VOC.colour_to_id().keys():
+            if not colour_counts(mask).keys() <= VOC.colour_to_id().keys():
                 return False
             continue
         if mask.palette is None or [tuple(row) for row in mask.palette[: len(own)].tolist()] != list(own):

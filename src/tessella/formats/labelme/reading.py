@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Listing, Match, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -63,7 +65,7 @@ def _is_labelme(path: Path) -> bool:
     )
 
 
-def read(root: Path, coding: LabelCoding | None) -> Listing:
+def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
     """List the JSON files, their photos, and the photos beside them that have none.
 
     A photo is looked for where `imagePath` says (Windows or POSIX form, relative to the JSON file), then by that file
@@ -74,6 +76,7 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
         root: The data set's folder.
         coding: The classes, or None to take them from a class file (LabelMe's `labels.txt` here or one folder up) or
             else from the labels found.
+        max_pixels: Most pixels of a photo or mask that is decoded later, or None for the usual budget.
 
     Raises:
         FormatError: No LabelMe file lies here, or two of them describe one photo.
@@ -92,7 +95,7 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
         else:
             if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
                 continue
-        names.update(str(shape.get("label")) for shape in tree.get("shapes", ()) if isinstance(shape, dict))
+        names.update(_label_names(tree.get("shapes", ())))
         image = photos.find(path, tree.get("imagePath"))
         if image is None and not tree.get("imageData"):
             orphans.append(relative_name(path, root))
@@ -108,8 +111,8 @@ def read(root: Path, coding: LabelCoding | None) -> Listing:
         notes += found
     if background_id(coding) == IGNORE:
         notes.append("no class is called background, so pixels that no shape covers are ignored")
-    everything = sorted([*records, *photos.unlabelled(records)], key=lambda record: record.name)
-    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans))
+    everything = sorted(_named_apart([*records, *photos.unlabelled(records)]), key=lambda record: record.name)
+    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), max_pixels)
 
 
 class _Photos:
@@ -163,9 +166,9 @@ def _record(root: Path, image: Path | None, label: Path | None) -> Record:
 
 
 def _refuse_twins(records: list[Record], root: Path) -> None:
-    seen: dict[str, Record] = {}
+    seen: dict[Path | str, Record] = {}
     for record in records:
-        other = seen.setdefault(record.name, record)
+        other = seen.setdefault(record.image or record.name, record)
         if other is not record and record.label and other.label:
             raise FormatError(
                 f"two JSON files describe the photo {record.name}",
@@ -173,6 +176,28 @@ def _refuse_twins(records: list[Record], root: Path) -> None:
                 got=f"{relative_name(other.label, root)} and {relative_name(record.label, root)}",
                 fix="keep one of them",
             )
+
+
+def _named_apart(records: list[Record]) -> Iterator[Record]:
+    """Yield the records, each with a name of its own: `a.jpg` stays `a`, `a.png` beside it becomes `a.png`.
+
+    A writer finds labels, photos and splits by name: under one name, two photos would swap theirs.
+    """
+    taken: set[str] = set()
+    for record in records:
+        name, file = record.name, record.image or record.label
+        while name in taken:
+            name += file.suffix if file is not None else "_"
+        taken.add(name)
+        yield record if name == record.name else replace(record, name=name)
+
+
+def _label_names(shapes: Iterable[object]) -> Iterator[str]:
+    """Yield the labels that can name a class; `tessella check` reports shapes without one."""
+    for shape in shapes:
+        label = shape.get("label") if isinstance(shape, dict) else None
+        if isinstance(label, str) and label.strip():
+            yield label
 
 
 def _classes(root: Path, names: Counter[str]) -> tuple[LabelCoding, list[str], bool]:
@@ -191,13 +216,17 @@ def load(record: Record, listing: Listing) -> Annotation:
     """Read the shapes of one record; see `read_drawing`."""
     if record.label is None:
         raise InputError("this photo has no labels", where=listing.root / record.name)
-    return read_drawing(record.label)
+    return read_drawing(record.label, max_pixels=listing.max_pixels)
 
 
-def read_drawing(path: Path) -> Drawing:
+def read_drawing(path: Path, *, max_pixels: int | None = None) -> Drawing:
     """Read the shapes of one JSON file.
 
     Coordinates that are no finite numbers become NaN, so that `tessella check` can name them; painting refuses them.
+
+    Args:
+        path: The JSON file.
+        max_pixels: Most pixels of a mask that a shape embeds, or None for the usual budget.
 
     Raises:
         InputError: The file cannot be read.
@@ -206,14 +235,16 @@ def read_drawing(path: Path) -> Drawing:
     tree = read_json(path, allow_nan=True)
     if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
         raise FormatError("this is not a LabelMe file", where=path, expected="an object with a list of shapes")
-    shapes = tuple(_shape(entry, f"{path}: shapes[{number}]") for number, entry in enumerate(tree["shapes"]))
+    shapes = tuple(
+        _shape(entry, f"{path}: shapes[{number}]", max_pixels) for number, entry in enumerate(tree["shapes"])
+    )
     height, width = tree.get("imageHeight"), tree.get("imageWidth")
     if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
         return Drawing(shapes, (height, width))
     return Drawing(shapes)
 
 
-def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
+def _shape(entry: Any, where: str, max_pixels: int | None) -> Shape:  # noqa: ANN401 - parsed JSON
     if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
         raise FormatError("a shape has no label", where=where, expected='"label": "a name"')
     # files before version 3 know polygons only and do not say so
@@ -223,7 +254,7 @@ def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
             "a shape is of an unknown kind", where=where, got=repr(entry["shape_type"]), expected=", ".join(_KINDS)
         )
     group = entry.get("group_id")
-    mask = _mask(entry.get("mask"), where) if kind == "mask" else None
+    mask = _mask(entry.get("mask"), where, max_pixels) if kind == "mask" else None
     return Shape(entry["label"], kind, _points(entry.get("points"), where), "" if group is None else str(group), mask)
 
 
@@ -235,14 +266,19 @@ def _points(listed: Any, where: str) -> NDArray[np.float64]:  # noqa: ANN401 - p
 
 
 def _number(value: object) -> float:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else math.nan  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        number = float(value)
+    except OverflowError:  # JSON knows integers of any length
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
-def _mask(text: object, where: str) -> NDArray[np.bool_]:
+def _mask(text: object, where: str, max_pixels: int | None) -> NDArray[np.bool_]:
     if not isinstance(text, str):
         raise FormatError("a mask shape holds no mask", where=where, expected='"mask": "<PNG in base64>"')
-    stored = decode_mask(_base64(text, where), where=where)
+    stored = decode_mask(_base64(text, where), where=where, max_pixels=max_pixels)
     return np.asarray((stored.pixels[..., 0] if stored.is_colour else stored.pixels) > 0)
 
 

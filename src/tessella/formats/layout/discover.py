@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import InputError, LabelError
 from tessella.files.masks import read_mask
-from tessella.formats.labels import colour_keys, count_values
+from tessella.formats.labels import BACKGROUND_NAMES, count_colours, count_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.core.annotation import StoredMask
     from tessella.core.classes import Colour
 
 _LARGEST_ID: Final = 63
@@ -29,8 +28,11 @@ _MOST_GREYS: Final = 9
 _PEAK: Final = 5
 """A grey level is a class when it holds this many times the pixels of every level between the classes."""
 
+_MOST_COLOURS: Final = 1 << 16
+"""With more colours than this, the search for classes ends."""
 
-def discover_values(paths: Sequence[Path]) -> tuple[LabelCoding, tuple[str, ...]]:
+
+def discover_values(paths: Sequence[Path], *, max_pixels: int | None = None) -> tuple[LabelCoding, tuple[str, ...]]:
     """Find the classes of index masks: every value found becomes the class `class_<value>`.
 
     Values 0 and 255 alone are background and foreground. Greys spread evenly over 0..255 (0, 128, 255) are classes too,
@@ -38,21 +40,21 @@ def discover_values(paths: Sequence[Path]) -> tuple[LabelCoding, tuple[str, ...]
 
     Args:
         paths: The masks; all are decoded, because a value that occurs in one file only is a class as well.
+        max_pixels: Larger masks are left out; None for the usual budget.
 
     Returns:
         The coding, and notes that say what was found.
 
     Raises:
-        LabelError: No mask can be read, or more than 255 values that are no greys.
+        InputError: No mask can be read; the first reason is given.
+        LabelError: No mask holds class ids, or more than 255 values that are no greys.
     """
     counts = np.zeros(65536, np.int64)
     palettes: set[bytes] = set()
-    for mask in _decoded(paths):
-        if mask.is_colour:
-            continue
-        found = count_values(mask.pixels)
-        counts[: len(found)] += found
-        palettes.add(b"" if mask.palette is None else mask.palette.tobytes())
+    for found in _counted(paths, max_pixels):
+        if not found.is_colour:
+            counts[found.values] += found.pixels
+            palettes.add(found.palette)
     values = [int(value) for value in np.flatnonzero(counts)]
     if not values:
         raise LabelError("no mask holds class ids, so no class can be discovered", fix="pass --classes FILE")
@@ -63,20 +65,24 @@ def discover_values(paths: Sequence[Path]) -> tuple[LabelCoding, tuple[str, ...]
     return _ids_coding(values, palette)
 
 
-def discover_colours(paths: Sequence[Path]) -> tuple[LabelCoding, tuple[str, ...]]:
+def discover_colours(paths: Sequence[Path], *, max_pixels: int | None = None) -> tuple[LabelCoding, tuple[str, ...]]:
     """Find the classes of colour masks: every colour found becomes the class `colour_<rrggbb>`, black first.
 
+    Args:
+        paths: The masks.
+        max_pixels: Larger masks are left out; None for the usual budget.
+
     Raises:
-        LabelError: No mask can be read, or more than 255 colours.
+        InputError: No mask can be read; the first reason is given.
+        LabelError: No mask holds colours, or more than 255 of them.
     """
     total: dict[int, int] = {}
-    for mask in _decoded(paths):
-        if not mask.is_colour:
+    for found in _counted(paths, max_pixels):
+        if not found.is_colour:
             continue
-        keys, numbers = np.unique(colour_keys(mask), return_counts=True)
-        for key, number in zip(keys.tolist(), numbers.tolist(), strict=True):
+        for key, number in zip(found.values.tolist(), found.pixels.tolist(), strict=True):
             total[key] = total.get(key, 0) + number
-        if len(total) > 1 << 16:
+        if len(total) > _MOST_COLOURS:
             break
     if not 1 <= len(total) <= MAX_CLASSES:
         raise LabelError(
@@ -95,26 +101,62 @@ def discover_colours(paths: Sequence[Path]) -> tuple[LabelCoding, tuple[str, ...
 def discover_names(
     names: Iterable[str], ignore: Sequence[str] = ("__ignore__",)
 ) -> tuple[LabelCoding, tuple[str, ...]]:
-    """Make classes of the label names of shapes: `_background_` first, the rest sorted."""
-    found = sorted(set(names) - set(ignore) - {"_background_", "background"})
+    """Make classes of the label names of shapes: background first, however it is spelled, the rest sorted."""
+    given = set(names) - set(ignore)
+    ground = sorted(name for name in given if name.casefold() in BACKGROUND_NAMES)
+    found = sorted(given - set(ground))
+    aliases = sorted({"_background_", *ground} - {"background"})
     coding = LabelCoding(
         ClassTable.from_names(["background", *found]),
         ignore_names=tuple(ignore),
-        aliases=(("_background_", "background"),),
+        aliases=tuple((alias, "background") for alias in aliases),
     )
-    return coding, (f"classes discovered from the labels found: background, {', '.join(found)}",)
+    notes = [f"classes discovered from the labels found: {', '.join(['background', *found])}"]
+    if spelled := [repr(name) for name in ground if name not in ("background", "_background_")]:
+        notes.append(f"labels that mean background too: {', '.join(spelled)}")
+    return coding, tuple(notes)
 
 
-def _decoded(paths: Sequence[Path]) -> Iterable[StoredMask]:
-    def read(path: Path) -> StoredMask | None:
+class _Found(NamedTuple):
+    """What discovery keeps of one mask: a few numbers, so that its memory does not grow with the pixels.
+
+    Args:
+        values: The stored values or the colours (0xRRGGBB) that occur: (N,) integers, ascending.
+        pixels: How many pixels have each: (N,) int64.
+        palette: The bytes of its palette, b"" for none.
+        is_colour: Whether the mask holds colours.
+    """
+
+    values: NDArray[np.intp] | NDArray[np.uint32]
+    pixels: NDArray[np.int64]
+    palette: bytes
+    is_colour: bool
+
+
+def _counted(paths: Sequence[Path], max_pixels: int | None) -> Iterable[_Found]:
+    def count(path: Path) -> _Found | InputError:
         try:
-            return read_mask(path)
-        except InputError:
-            return None  # `tessella check` names every unreadable file; discovery takes what it can read
+            mask = read_mask(path, max_pixels=max_pixels)
+        except InputError as error:
+            return error  # `tessella check` names every unreadable file; discovery takes what it can read
+        if mask.is_colour:
+            keys, pixels = count_colours(mask)
+            most = _MOST_COLOURS + 1  # more are no classes anyway
+            return _Found(keys[:most].copy(), pixels[:most].copy(), b"", is_colour=True)
+        counts = count_values(mask.pixels)
+        values = np.flatnonzero(counts)
+        return _Found(values, counts[values], b"" if mask.palette is None else mask.palette.tobytes(), is_colour=False)
 
     # Pillow decodes outside the interpreter lock
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        yield from (mask for mask in pool.map(read, paths) if mask is not None)
+        errors: list[InputError] = []
+        for found in pool.map(count, paths):
+            if isinstance(found, InputError):
+                errors.append(found)
+            else:
+                yield found
+    if errors and len(errors) == len(paths):
+        raise errors[0]
 
 
 def _even_greys(counts: NDArray[np.int64], values: Sequence[int]) -> list[int] | None:
