@@ -10,7 +10,7 @@ from data import faulty
 from data.faulty import ground, house, labelme, labelme_set, mask_set, polygon, save, save_turned
 from tessella.checking import FixReport, check, fix
 from tessella.core.classes import ClassTable, LabelCoding
-from tessella.core.errors import OutputError
+from tessella.core.errors import InputError, OutputError
 from tessella.dataset import Index, open_dataset
 
 BINARY = LabelCoding(ClassTable.from_names(("background", "cell")), values=((0,), (255,)), ignore_values=())
@@ -46,7 +46,7 @@ def test_a_clean_data_set_is_copied_byte_for_byte(source: Path) -> None:
     assert report.changes == report.left_out == report.person == ()
     copied = _tree(copy.root)
     assert {name: copied[name] for name in _tree(source)} == _tree(source)
-    assert set(copied) - set(_tree(source)) == {"changes.json", "changes.txt"}
+    assert set(copied) - set(_tree(source)) == {".tessella", "changes.json", "changes.txt"}
 
 
 def _spoil_labelme(root: Path) -> None:
@@ -234,10 +234,14 @@ def test_an_existing_copy_is_refused_unless_it_may_be_replaced(source: Path, tmp
     save(out / "mine.png", faulty.ids())
     with pytest.raises(OutputError, match="exists already"):
         fix(index, check(index), out)
+    with pytest.raises(OutputError, match="replaces only folders that Tessella made"):
+        fix(index, check(index), out, overwrite=True)
     assert [path.name for path in out.iterdir()] == ["mine.png"]
-    fix(index, check(index), out, overwrite=True)
-    assert not (out / "mine.png").exists()
-    assert (out / "masks/1.png").exists()
+    made = tmp_path / "made"
+    fix(index, check(index), made)
+    (made / "masks/1.png").unlink()
+    fix(index, check(index), made, overwrite=True)
+    assert (made / "masks/1.png").exists()
 
 
 @pytest.mark.parametrize("place", [".", "inside", ".."])
@@ -285,3 +289,43 @@ def test_a_coordinate_of_astronomic_size_is_cut_like_any_other(source: Path) -> 
     _, copy = _fixed(source, None)
     points = json.loads((copy.root / "0.json").read_text())["shapes"][0]["points"]
     assert all(0 <= x <= 60 and 0 <= y <= 40 for x, y in points)
+
+
+OTHER = LabelCoding(ClassTable.from_names(("nothing", "house", "way")))
+
+
+@pytest.mark.parametrize(
+    "beside", ["classes.toml", "labels.txt", "broken"], ids=["another table", "another list", "a broken table"]
+)
+def test_a_copy_is_read_under_the_table_it_was_repaired_under(source: Path, beside: str) -> None:
+    mask_set(source)
+    if beside == "labels.txt":
+        (source / beside).write_text("a\nb\nc\n")
+    else:
+        text = (
+            '[[classes]]\nname = "a"\n' * 2
+            if beside == "broken"
+            else '[[classes]]\nname = "a"\n[[classes]]\nname = "b"'
+        )
+        (source / "classes.toml").write_text(text)
+    before = _tree(source)
+    report, copy = _fixed(source, OTHER)
+    assert report.added == ("classes.toml",)
+    assert open_dataset(copy.root).coding == OTHER
+    assert _tree(source) == before
+
+
+def test_a_copy_whose_own_table_was_given_gets_no_other(source: Path) -> None:
+    labelme_set(source)
+    report, copy = _fixed(source, open_dataset(source).coding)
+    assert report.added == ()
+    assert not (copy.root / "classes.toml").exists()
+
+
+def test_a_source_file_that_cannot_be_read_is_named_not_the_copy(source: Path) -> None:
+    index = open_dataset(mask_set(source))
+    checked = check(index)
+    (source / "notes.txt").symlink_to(source / "gone.txt")
+    with pytest.raises(InputError, match=r"notes\.txt: the file cannot be read"):
+        fix(index, checked, source.parent / "fixed")
+    assert [path.name for path in source.parent.iterdir()] == ["source"]

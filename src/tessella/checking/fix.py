@@ -11,10 +11,12 @@ from tessella.checking.amend import Amendment, amended_path, write_amended
 from tessella.checking.engine import splits_of
 from tessella.checking.reading import look_at, relook
 from tessella.checking.rules import RULES
-from tessella.core.errors import OutputError
+from tessella.core.errors import InputError, TessellaError
+from tessella.dataset.convert import refuse_nesting
 from tessella.files.classes import write_classes
+from tessella.files.hashes import sha256_file
 from tessella.files.paths import relative_name, walk
-from tessella.files.write import new_folder, refuse_existing, write_json, write_text
+from tessella.files.write import new_folder, refuse_foreign, write_json, write_text
 from tessella.formats.class_files import find_classes
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ class FixReport:
     Args:
         out: The repaired copy.
         source: The data set, unchanged.
-        added: Files that the copy has besides: the class table, where the source took it from elsewhere.
+        added: Files that the copy has besides: the class table, where the source took it from elsewhere. It replaces a
+            file of that name which says otherwise.
         changes: What differs inside files.
         left_out: Files that the copy lacks.
         person: Errors and warnings that need a person.
@@ -123,29 +126,30 @@ def fix(
         index: The data set.
         checked: What `check` found in it.
         out: The folder to make.
-        overwrite: Replace an existing folder.
+        overwrite: Replace an existing folder that Tessella made; another is never replaced.
         progress: Called with (done, total) files.
 
     Returns:
         What was changed, left out, and left to a person.
 
     Raises:
-        OutputError: `out` exists (without `overwrite`), lies in the source or holds it, or cannot be written.
+        OutputError: `out` exists (without `overwrite`, or Tessella did not make it), lies in the source or holds it, or
+            cannot be written.
+        InputError: A file of the source cannot be read.
     """
-    _refuse_nesting(index.root, out)
-    refuse_existing(out, overwrite=overwrite)
+    refuse_nesting(index.root, out)
+    refuse_foreign(out, overwrite=overwrite)
     work = _plan(index, checked)
     person = tuple(
         finding
         for number, finding in enumerate(checked.findings)
         if number not in work.done and finding.severity != "info"
     )
-    # a copy that took its classes from --classes or from the folder above would mean something else on its own
-    needs_table = not index.listing.discovered and find_classes(index.root) is None
+    needs_table = _needs_table(index)
     added = (CLASSES_FILE,) if needs_table else ()
     report = FixReport(str(out), str(index.root), added, tuple(work.changes), tuple(work.left_out.values()), person)
     files = walk(index.root)
-    with new_folder(out, overwrite=overwrite) as folder:
+    with new_folder(out, overwrite=overwrite, marked=True) as folder:
         for number, path in enumerate(files):
             _copy(path, folder, index, work)
             if progress is not None:
@@ -157,14 +161,15 @@ def fix(
     return report
 
 
-def _refuse_nesting(source: Path, out: Path) -> None:
-    source, out = source.resolve(), out.resolve()
-    if out.is_relative_to(source) or source.is_relative_to(out):
-        raise OutputError(
-            "the repaired copy cannot lie in the data set or hold it",
-            where=out,
-            fix="choose a folder beside the data set",
-        )
+def _needs_table(index: Index) -> bool:
+    """Whether a copy would mean something else on its own, its classes being from --classes or from elsewhere."""
+    if index.listing.discovered:
+        return False
+    try:
+        beside = find_classes(index.root)
+    except TessellaError:
+        return True  # only --classes can have opened the data set
+    return beside is None or beside[0] != index.coding
 
 
 def _plan(index: Index, checked: Checked) -> _Work:
@@ -245,6 +250,25 @@ def _copy(path: Path, folder: Path, index: Index, work: _Work) -> None:
     place = folder / (path if amendment is None else amendment.target).relative_to(index.root)
     place.parent.mkdir(parents=True, exist_ok=True)
     if amendment is None:
-        shutil.copyfile(path, place)
+        _copy_file(path, place)
     else:
         write_amended(path, place, amendment, format=index.format)
+
+
+def _copy_file(path: Path, place: Path) -> None:
+    try:
+        shutil.copyfile(path, place)
+    except OSError:
+        _require_readable(path)
+        raise  # then the copy could not be written
+
+
+def _require_readable(path: Path) -> None:
+    try:
+        sha256_file(path)  # reads to the end: a bad disk may give half of a file
+    except OSError as error:
+        raise InputError(
+            f"the file cannot be read ({error.strerror or error})",
+            where=path,
+            fix="change its rights, or move it out of the data set",
+        ) from error
