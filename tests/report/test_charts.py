@@ -95,3 +95,12 @@ def test_a_number_that_the_document_lacks_cannot_be_shown():
     with pytest.raises(KeyError):
         Numbers({"a": [1]}).show("b", count)
     assert Numbers({"a": [12345]}).show("a.0", count) == '<data value="12345" data-json="a.0">12\u202f345</data>'
+
+
+def test_a_crowded_strip_keeps_its_proportions_and_says_what_a_dot_is():
+    strip = dot_strip([0.25] * 100 + [0.75] * 10_000, label="x")
+    columns = re.findall(r'<circle cx="([\d.]+)"', strip)
+    tall = {column: columns.count(column) for column in columns}
+    assert list(tall.values()) == [1, 84]
+    assert "one dot for up to 120 photos" in strip
+    assert "one dot for" not in dot_strip([0.5] * 84, label="x")

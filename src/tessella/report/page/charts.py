@@ -18,6 +18,9 @@ LEFT: Final = 46
 RIGHT: Final = 14
 TOP: Final = 14
 BOTTOM: Final = 34
+TALLEST: Final = 84
+"""Most dots in a stack, and the height of the tallest stack in pixels."""
+
 POINTS: Final = 300
 """Most points of one line; more cannot be told apart at this width."""
 
@@ -95,6 +98,8 @@ def line_chart(
 def dot_strip(values: Sequence[float], *, label: str) -> Html:
     """Draw one dot per photo on a line from 0 to 1; dots that would overlap are stacked.
 
+    Where a stack would be taller than `TALLEST` dots, every dot stands for several photos, and a line says so.
+
     Args:
         values: Scores 0..1.
         label: The text for those who cannot see it.
@@ -103,23 +108,28 @@ def dot_strip(values: Sequence[float], *, label: str) -> Html:
     stacks = [0] * (columns + 1)
     for value in values:
         stacks[round(value * columns)] += 1
+    each = max(1, -(-max(stacks) // TALLEST))
+    stacks = [-(-count // each) for count in stacks]
     tallest = max(stacks)
-    step_y = min(7.0, 84 / max(1, tallest))
-    height = 32 + max(14.0, tallest * step_y)
+    step_y = min(7.0, TALLEST / max(1, tallest))
+    height = 32 + max(14.0, tallest * step_y) + (18 if each > 1 else 0)
     axis = Axis(0, columns, RIGHT, STRIP - RIGHT)
     base = height - 26
     dots = [
         element("circle", cx=axis.place(column), cy=round(base - (row + 0.5) * step_y, 1), r=2.9, class_="photo")
         for column, tall in enumerate(stacks)
-        for row in range(min(tall, 84))
+        for row in range(tall)
     ]
     marks = [
         element("text", f"{mark / 4:g}", x=axis.place(mark * columns / 4), y=height - 5, class_="tick middle")
         for mark in range(5)
     ]
     ground = element("line", x1=axis.start, x2=axis.end, y1=base + 2, y2=base + 2, class_="grid")
+    note = f"one dot for up to {each} photos"
+    key = element("text", note, x=RIGHT, y=10, class_="tick") if each > 1 else None
     size = f"0 0 {STRIP} {height:g}"
-    return element("svg", ground, dots, marks, viewBox=size, role="img", aria_label=label, class_="chart strip")
+    label = f"{label}; {note}" if each > 1 else label
+    return element("svg", ground, dots, marks, key, viewBox=size, role="img", aria_label=label, class_="chart strip")
 
 
 def bar(share: float | None) -> Html:
