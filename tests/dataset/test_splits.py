@@ -140,3 +140,13 @@ def test_one_photo_cannot_be_split_and_says_so(tmp_path: Path) -> None:
 def test_a_split_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no split 'test'; expected train, val"):
         open_dataset(camvid(tmp_path)).split("test")
+
+
+@pytest.mark.parametrize("stated", [("train", "val"), ("train", "test")])
+def test_labelled_photos_outside_the_stated_splits_are_counted_in_a_note(stated: tuple[str, str]) -> None:
+    stray = [record("s"), record("t"), Record("u", None, None)]
+    records = [*(record(f"{name}{letter}x", name) for name in stated for letter in "abc"), *stray]
+    settled, notes = assign(records, SplitRule())
+    assert settled[-3:] == tuple(stray)
+    assert notes[-1] == "labelled photos in no split that the data set states, which are left out: 2"
+    assert not any("left out" in note for note in assign(records[:-3], SplitRule())[1])

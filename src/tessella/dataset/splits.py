@@ -29,11 +29,13 @@ class SplitRule:
         seed: Same seed, same split, on every machine.
         val_share: Share of the labelled photos set aside for validation, 0..1.
         settled: The records carry their final split; nothing is assigned.
+        max_pixels: Most pixels of a photo that is looked at for its like, or None for the usual budget.
     """
 
     seed: int = 0
     val_share: float = 0.2
     settled: bool = False
+    max_pixels: int | None = None
 
 
 def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ...], tuple[str, ...]]:
@@ -41,6 +43,7 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
 
     Splits that the data set states are kept. Where it states `train` but not `val`, a part of `train` becomes `val`;
     where it states none, everything is split. Frames of one sequence and look-alike photos stay together.
+    Labelled photos outside the stated splits stay outside, and a note counts them.
 
     Args:
         records: The photos.
@@ -56,12 +59,12 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
     stated = {record.split for record in records if record.label is not None} - {""}
     if "val" in stated or (stated and "train" not in stated):
         named = ", ".join(sorted(stated))
-        return tuple(records), (f"splits as the data set states them: {named}",)
+        return tuple(records), (f"splits as the data set states them: {named}", *_left_out(records))
     source = "train" if "train" in stated else ""
     open_ = [number for number, record in enumerate(records) if record.label is not None and record.split == source]
     if len(open_) < 2:
         return tuple(records), ("fewer than two labelled photos cannot be split into train and val",)
-    groups, notes = find_groups([records[number] for number in open_])
+    groups, notes = find_groups([records[number] for number in open_], max_pixels=rule.max_pixels)
     chosen = _choose(groups, rule)
     settled = list(records)
     for place, number in enumerate(open_):
@@ -71,10 +74,15 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
     said = (
         f"{picked} of {len(open_)} photos set aside as val (seed {rule.seed}), {len(set(groups))} groups kept together"
     )
-    return tuple(settled), (said, *notes)
+    return tuple(settled), (said, *notes, *_left_out(settled))
 
 
-def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
+def _left_out(records: Sequence[Record]) -> list[str]:
+    left = sum(record.label is not None and not record.split for record in records)
+    return [f"labelled photos in no split that the data set states, which are left out: {left}"] if left else []
+
+
+def find_groups(records: Sequence[Record], *, max_pixels: int | None = None) -> tuple[list[str], list[str]]:
     """Name the group of every photo: the data set's own, else sequences by name; look-alike photos join groups.
 
     Returns:
@@ -84,7 +92,7 @@ def find_groups(records: Sequence[Record]) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     if not any(groups):
         groups, notes = groups_by_name([record.name for record in records])
-    pairs = lookalikes(records)
+    pairs = lookalikes(records, max_pixels=max_pixels)
     if pairs:
         joined = _joined(groups, pairs)
         alike = len({place for pair in pairs for place in pair})
