@@ -179,3 +179,21 @@ def test_shrinking_averages_instead_of_skipping_pixels():
 def test_arrays_that_are_not_a_sample_are_refused(pixels, ids, error):
     with pytest.raises(error, match="got"):
         augment(pixels, ids, plan(), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("bands", [1, 5, 8])
+def test_any_number_of_bands_is_cut_as_three_are(operation, dtype, bands):
+    scene = np.random.default_rng(1).integers(0, 250, (300, 340, bands)).astype(dtype)
+    drawn = plan(crop_hw=(24, 40), **OPERATIONS[operation])
+    for seed in range(4):
+        pixels, labels = augment(scene, own_labels((300, 340)), drawn, np.random.default_rng(seed))
+        assert pixels.shape == (24, 40, bands)
+        assert pixels.dtype == dtype
+        for band in range(bands):
+            three = np.repeat(scene[..., band : band + 1], 3, axis=2)
+            alone, same = augment(three, own_labels((300, 340)), drawn, np.random.default_rng(seed))
+            # OpenCV rounds a half by another path for each number of bands
+            assert np.abs(alone[..., 0].astype(float) - pixels[..., band]).max() <= (1 if dtype != np.float32 else 1e-3)
+            assert np.array_equal(same, labels)

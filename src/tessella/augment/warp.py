@@ -42,12 +42,11 @@ def resize_window(
     labels: Array = ids[inside]
     beyond = (inside[0].start - top, bottom - inside[0].stop, inside[1].start - left, right - inside[1].stop)
     if any(beyond):
-        patch = cv2.copyMakeBorder(patch, *beyond, cv2.BORDER_REPLICATE)
+        patch = cv2.copyMakeBorder(patch, *beyond, cv2.BORDER_REPLICATE).reshape(bottom - top, right - left, -1)
         labels = cv2.copyMakeBorder(labels, *beyond, cv2.BORDER_CONSTANT, value=IGNORE)
     # bilinear sees two source pixels; shrinking by more than two needs an average over all of them
     shrinks = bottom - top > 2 * out_hw[0] + 1 or right - left > 2 * out_hw[1] + 1
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    pixels: Array = cv2.resize(patch, out_hw[::-1], interpolation=how).reshape(*out_hw, -1)
+    pixels = _shrink(patch, out_hw) if shrinks else cv2.resize(patch, out_hw[::-1]).reshape(*out_hw, -1)
     moved: Array = cv2.resize(labels, out_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     return pixels, moved
 
@@ -163,12 +162,18 @@ def _average(patch: Array, factor: int) -> Array:
         patch = cv2.copyMakeBorder(patch, 0, below, 0, right, cv2.BORDER_REPLICATE).reshape(
             height + below, width + right, -1
         )
-    size = (patch.shape[1] // factor, patch.shape[0] // factor)
-    return cv2.resize(patch, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+    return _shrink(patch, (patch.shape[0] // factor, patch.shape[1] // factor))
+
+
+def _shrink(patch: Array, out_hw: tuple[int, int]) -> Array:
+    """Resize (H, W, C) pixels so that each new one is the mean of all those it covers."""
+    import cv2
+
+    return _by_fours(lambda part: cv2.resize(part, out_hw[::-1], interpolation=cv2.INTER_AREA), patch)
 
 
 def _by_fours(sample: Callable[[Array], Array], pixels: Array) -> Array:
-    """Apply a sampler to any number of bands; OpenCV 4 warps at most four at a time."""
+    """Apply a sampler to any number of bands; OpenCV 4 warps and averages at most four at a time."""
     bands = pixels.shape[2]
     parts = [sample(pixels[..., first : first + 4] if bands > 4 else pixels) for first in range(0, bands, 4)]
     whole = [part[..., None] if part.ndim == 2 else part for part in parts]
