@@ -34,7 +34,7 @@ class Sampler:
     Example:
         >>> sampler = Sampler(classes=2)
         >>> sampler.learn(0, np.eye(4, dtype=np.uint8))
-        >>> row, column = sampler.focus(0, np.random.default_rng(0))
+        >>> photo, (row, column) = sampler.pick(np.random.default_rng(0))
     """
 
     def __init__(self, *, classes: int, points: int = 16) -> None:
@@ -42,10 +42,6 @@ class Sampler:
         self._counts = np.zeros(classes, np.int64)
         self._photos: dict[int, _Places] = {}
         self._photos_of: list[list[int]] = [[] for _ in range(classes)]
-
-    def knows(self, photo: int) -> bool:
-        """Return whether `learn` has seen this photo."""
-        return photo in self._photos
 
     def learn(self, photo: int, ids: NDArray[np.uint8]) -> None:
         """Remember where the classes of a photo are; a second call for the same photo changes nothing.
@@ -74,22 +70,6 @@ class Sampler:
             self._photos_of[index].append(photo)
         self._counts += counts
         self._photos[photo] = _Places(ids.shape[1], present, pixels)
-
-    def focus(self, photo: int, rng: np.random.Generator) -> tuple[int, int] | None:
-        """Draw a pixel of a class of this photo, rare classes favoured.
-
-        Args:
-            photo: Its number in the data set.
-            rng: Source of chance.
-
-        Returns:
-            (row, column), or None where the photo is unknown or all ignore.
-        """
-        places = self._photos.get(photo)
-        if places is None or not len(places.classes):
-            return None
-        row = int(rng.choice(len(places.classes), p=self._rarity(places.classes)))
-        return self._point(places, row, rng)
 
     def pick(self, rng: np.random.Generator) -> tuple[int, tuple[int, int]] | None:
         """Draw a class, rare ones favoured, then one of the photos that show it, then one of its pixels.
