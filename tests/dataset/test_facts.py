@@ -83,3 +83,28 @@ def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     measure(open_dataset(index_mask(tmp_path)), progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_photos_of_another_depth_stay_out_of_the_mean(tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "images").mkdir()
+    for name, pixels in (("a", np.full((2, 2), 100, np.uint8)), ("b", np.full((2, 2), 60000, np.uint16))):
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), pixels)
+        save(tmp_path / "masks" / f"{name}.png", np.zeros((2, 2), np.uint8))
+    facts = measure(open_dataset(tmp_path))
+    assert (facts.dtype, facts.mean, facts.std) == ("uint8", (100.0,), (0.0,))
+
+
+def test_the_bands_are_those_of_most_photos_whichever_comes_first(tmp_path: Path) -> None:
+    for name, pixels in (
+        ("a", np.full((2, 2), 7, np.uint8)),
+        ("b", np.full((2, 2, 3), 100, np.uint8)),
+        ("c", np.full((4, 2, 3), 40, np.uint8)),
+    ):
+        save(tmp_path / "images" / f"{name}.png", pixels)
+        save(tmp_path / "masks" / f"{name}.png", np.zeros(pixels.shape[:2], np.uint8))
+    facts = measure(open_dataset(tmp_path))
+    assert facts.bands == ("red", "green", "blue")
+    assert facts.mean == (60.0,) * 3  # 4 pixels of 100 and 8 of 40
+    assert facts.measured == 3

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tessella.core.image import Pixels
     from tessella.core.labelmap import LabelMap
     from tessella.core.sample import Sample
     from tessella.dataset.index import Index
@@ -33,8 +34,8 @@ class Facts:
         hw_min: Smallest height and smallest width in pixels.
         hw_median: Median height and width.
         hw_max: Largest height and largest width.
-        bands: Band names.
-        dtype: `uint8`, `uint16` or `float32`.
+        bands: Band names of most measured photos.
+        dtype: `uint8`, `uint16` or `float32`, of the same photos.
         classes: Class names in id order.
         class_pixels: Pixels per class in the measured photos.
         ignore_pixels: IGNORE pixels in the measured photos.
@@ -42,8 +43,8 @@ class Facts:
         class_photos: In how many measured photos each class occurs.
         object_px: Per class the median of the typical extent (square root of the area) of its connected regions, in
             pixels; 0 where the class does not occur.
-        mean: Per band, in raw units of the dtype.
-        std: Per band, in raw units of the dtype.
+        mean: Per band, in raw units of the dtype, over the photos with these bands and this dtype.
+        std: Likewise.
         decoded_bytes: Memory of all photos and ids when decoded, extrapolated from the measured ones.
         photo_decode_ms: Mean time to decode one photo, in milliseconds.
         label_decode_ms: Mean time to decode one label map, in milliseconds.
@@ -74,6 +75,37 @@ class Facts:
         return asdict(self)
 
 
+Kind = tuple[tuple[str, ...], str]
+"""Bands and dtype of a photo."""
+
+
+class _Moments:
+    """Running sums of the values of photos of one kind, in float64 so that the order does not matter."""
+
+    def __init__(self, channels: int) -> None:
+        self.photos = 0
+        self.pixels = 0
+        self.total = np.zeros(channels)
+        self.squares = np.zeros(channels)
+
+    def add(self, pixels: Pixels) -> None:
+        flat = pixels.reshape(-1, pixels.shape[2])
+        total, squares = _moments(flat)
+        self.photos += 1
+        self.pixels += len(flat)
+        self.total += total
+        self.squares += squares
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        return self.total / self.pixels
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        spread: NDArray[np.float64] = np.sqrt(np.maximum(self.squares / self.pixels - self.mean**2, 0.0))
+        return spread
+
+
 class _Sums:
     """Running sums over the measured photos, in integers and float64 so that the order does not matter."""
 
@@ -82,28 +114,23 @@ class _Sums:
         self.counts = np.zeros(256, np.int64)
         self.photos = np.zeros(classes, np.int64)
         self.extents: list[list[float]] = [[] for _ in range(classes)]
-        self.pixels = 0
-        self.total: NDArray[np.float64] | None = None
-        self.squares: NDArray[np.float64] | None = None
         self.bytes = 0
-        self.kinds: list[tuple[tuple[str, ...], str]] = []
+        self.kinds: dict[Kind, _Moments] = {}
 
     def add(self, sample: Sample, labels: LabelMap) -> None:
         image = sample.image
         self.hw.append(image.hw)
-        self.kinds.append((image.bands, image.dtype))
         counts = labels.counts()
         self.counts += counts
         self.photos += counts[: len(self.photos)] > 0
         for index in np.flatnonzero(counts[: len(self.photos)]):
             self.extents[index] += _extents(labels.ids == index)
-        if image.bands == self.kinds[0][0]:
-            flat = image.pixels.reshape(-1, image.channels)
-            total, squares = _moments(flat)
-            self.total = total if self.total is None else self.total + total
-            self.squares = squares if self.squares is None else self.squares + squares
-            self.pixels += len(flat)
+        self.kinds.setdefault((image.bands, image.dtype), _Moments(image.channels)).add(image.pixels)
         self.bytes += image.pixels.nbytes + labels.ids.nbytes
+
+    def usual(self) -> tuple[Kind, _Moments]:
+        """Return the kind that most photos have; of equals the first one met."""
+        return max(self.kinds.items(), key=lambda entry: entry[1].photos)
 
 
 def measure(
@@ -160,10 +187,7 @@ def _facts(index: Index, sums: _Sums, *, samples: int, tried: int, seconds: list
     sizes = np.array(sums.hw)
     kept = sums.counts[: len(index.table)]
     known = max(1, int(kept.sum()))
-    if sums.total is None or sums.squares is None:
-        raise InputError("no labelled photo of the data set can be read", where=index.root)
-    mean = sums.total / sums.pixels
-    std = np.sqrt(np.maximum(sums.squares / sums.pixels - mean**2, 0.0))
+    (bands, dtype), moments = sums.usual()
     return Facts(
         samples=samples,
         measured=measured,
@@ -171,16 +195,16 @@ def _facts(index: Index, sums: _Sums, *, samples: int, tried: int, seconds: list
         hw_min=_pair(sizes.min(axis=0)),
         hw_median=_pair(np.median(sizes, axis=0)),
         hw_max=_pair(sizes.max(axis=0)),
-        bands=sums.kinds[0][0],
-        dtype=sums.kinds[0][1],
+        bands=bands,
+        dtype=dtype,
         classes=index.table.names,
         class_pixels=tuple(int(count) for count in kept),
         ignore_pixels=int(sums.counts[IGNORE]),
         class_share=tuple(float(count) / known for count in kept),
         class_photos=tuple(int(count) for count in sums.photos),
         object_px=tuple(float(np.median(own)) if own else 0.0 for own in sums.extents),
-        mean=tuple(float(value) for value in mean),
-        std=tuple(float(value) for value in std),
+        mean=tuple(float(value) for value in moments.mean),
+        std=tuple(float(value) for value in moments.std),
         decoded_bytes=round(sums.bytes / measured * samples),
         photo_decode_ms=1000 * seconds[0] / measured,
         label_decode_ms=1000 * seconds[1] / measured,
@@ -191,9 +215,7 @@ def _pair(values: NDArray[np.float64] | NDArray[np.int64]) -> tuple[int, int]:
     return round(float(values[0])), round(float(values[1]))
 
 
-def _moments(
-    flat: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(flat: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sum values and squares per band: flat (N, C) -> (C,) and (C,) float64."""
     if flat.dtype == np.uint8:
         # 256 counts per band say everything: ten times faster than squaring every pixel in float64
