@@ -68,7 +68,8 @@ class Chosen:
     Args:
         plan: The draft with network, batch and learning rate settled.
         cost: Of one step.
-        step_seconds: Of one optimiser step with the making of its crops, the mean over the steps of the run.
+        step_seconds: Of one optimiser step with the making of its crops, the mean over the steps of the run; infinite
+            where it does not fit into the memory.
         step_crops: Crops of one optimiser step, the mean over the steps of the run.
     """
 
@@ -76,6 +77,11 @@ class Chosen:
     cost: StepCost
     step_seconds: float
     step_crops: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether a step fits into the memory."""
+        return math.isfinite(self.step_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +129,11 @@ def choose_network(draft: Plan, reasons: Reasons, means: Means) -> Chosen:
         return _fit(draft, only, reasons, means)
     best = _fit(draft, candidates[0], reasons, means)
     for candidate in candidates[1:]:
-        # a larger network is slower still: once one is too slow, the rest need not be timed
+        # a larger network is slower and larger still: once one is too much, the rest need not be timed
         if _crops(best, means) < ENOUGH_CROPS:
             break
-        larger = _fit(draft, candidate, reasons, means)
-        if _crops(larger, means) < ENOUGH_CROPS:
+        larger = _try(draft, candidate, reasons, means)
+        if not larger.fits or _crops(larger, means) < ENOUGH_CROPS:
             break
         best = larger
     chosen = Candidate(best.plan.model.name, best.plan.model.options)
@@ -145,21 +151,33 @@ def _crops(chosen: Chosen, means: Means) -> float:
 
 
 def _fit(draft: Plan, candidate: Candidate, reasons: Reasons, means: Means) -> Chosen:
-    """Find the batch at which a network fits into the memory, and into the time with enough steps."""
+    """Like `_try`, for a network without which there is no plan.
+
+    Raises:
+        RecipeError: It does not fit.
+    """
+    chosen = _try(draft, candidate, reasons, means)
+    if not chosen.fits:
+        raise _too_large(chosen.plan, chosen.cost, means)
+    return chosen
+
+
+def _try(draft: Plan, candidate: Candidate, reasons: Reasons, means: Means) -> Chosen:
+    """Find the batch at which a network fits into the memory, if any, and into the time with enough steps."""
     asked = reasons.asked.training.batch
     batch, why = choose_batch(draft.augment.crop_hw, means.machine.device)
     batch = asked or batch
     while True:
         chosen = _time(_with(draft, candidate, batch, reasons), means)
         settled = asked is not None or batch <= SMALLEST_BATCH
-        if math.isfinite(chosen.step_seconds):
+        if chosen.fits:
             smaller = batch if settled else _batch_in_time(batch, chosen.step_seconds, means.seconds)
             if smaller == batch:
                 reasons.pick("training.batch", asked, (batch, why))
                 return chosen
             batch, why = smaller, "fewer, so that more steps fit into the time"
         elif settled:
-            raise _too_large(chosen.plan, chosen.cost, means)
+            return chosen
         else:
             batch, why = max(SMALLEST_BATCH, batch // 2), "as many as fit into the memory"
 

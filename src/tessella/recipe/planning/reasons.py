@@ -52,9 +52,10 @@ class Reasons:
     def source(self, key: str) -> str:
         """Say which layer a setting of the recipe comes from."""
         given = flatten(self.asked.asked()).get(key)
-        if key in self._layer and self._layer[key] == given:
-            return f"preset {self.preset}"
-        return "preset general" if flatten(load_preset("general").asked()).get(key) == given else ASKED
+        for name, layer in ((self.preset, self._layer), ("general", flatten(load_preset("general").asked()))):
+            if key in layer and layer[key] == given:
+                return f"preset {name}"
+        return ASKED
 
 
 def flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
