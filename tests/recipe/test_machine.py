@@ -60,3 +60,17 @@ def test_recipes_and_plans_need_no_torch():
         "sys.exit(any(name in sys.modules for name in ('torch', 'cv2', 'accelerate')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_torch_is_asked_for_a_gpu_where_a_driver_has_no_device_file(monkeypatch: pytest.MonkeyPatch):
+    import torch
+
+    class Facts:
+        name, total_memory, major, minor = "RTX 4070", 12 << 30, 8, 9
+
+    monkeypatch.setattr(room, "_DRIVERS", ())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Facts)
+    assert room._find_gpu() is None, "Linux has one for every driver"
+    monkeypatch.setattr(room.platform, "system", lambda: "Windows")
+    assert room._find_gpu() == room.Gpu("RTX 4070", memory_bytes=12 << 30, bf16=True)

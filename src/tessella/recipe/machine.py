@@ -1,8 +1,9 @@
-"""The machine: cores, memory, GPU and bf16, looked at without importing torch unless there is a GPU driver."""
+"""The machine: cores, memory, GPU and bf16, looked at without importing torch unless there may be a GPU."""
 
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """CPU flags with which oneDNN computes bf16 faster than fp32; without them it is emulated and slower."""
 
 _DRIVERS: Final = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
-"""Device files of NVIDIA, of a GPU under Windows' Linux, and of AMD."""
+"""Device files of NVIDIA, of a GPU under Windows' Linux, and of AMD; Windows itself has no such files."""
 
 _UNKNOWN_MEMORY: Final = 4 << 30
 
@@ -104,8 +105,8 @@ def _measure_memory(cgroup: Path) -> int:
 
 
 def _find_gpu() -> Gpu | None:
-    # importing torch costs seconds, so it is asked only where a driver is present
-    if not any(Path(driver).exists() for driver in _DRIVERS) or find_spec("torch") is None:
+    # importing torch costs seconds, so it is asked only where a driver may be present
+    if not _may_have_driver() or find_spec("torch") is None:
         return None
     import torch
 
@@ -113,6 +114,10 @@ def _find_gpu() -> Gpu | None:
         return None
     facts = torch.cuda.get_device_properties(0)
     return Gpu(name=str(facts.name), memory_bytes=int(facts.total_memory), bf16=(facts.major, facts.minor) >= (8, 0))
+
+
+def _may_have_driver() -> bool:
+    return platform.system() == "Windows" or any(Path(driver).exists() for driver in _DRIVERS)
 
 
 def _text_of(path: Path) -> str:
