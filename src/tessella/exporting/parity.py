@@ -106,10 +106,10 @@ def measure(
     sums = _Sums(len(table))
     for sample in samples:
         pixels = sample.image.pixels
-        expected = _compare(pixels[None], sums, bundle=bundle, ids=ids, logits=logits)
-        truth = expected[0] if sample.labels is None or _is_empty(sample.labels.ids) else sample.labels.ids
-        sums.bundle += confusion(truth, expected[0], classes=len(table))
-        sums.exported += confusion(truth, _run(ids, pixels[None])[0], classes=len(table))
+        [(expected, decided)] = _compare(pixels[None], sums, bundle=bundle, ids=ids, logits=logits)
+        truth = expected if sample.labels is None or _is_empty(sample.labels.ids) else sample.labels.ids
+        sums.bundle += confusion(truth, expected, classes=len(table))
+        sums.exported += confusion(truth, decided, classes=len(table))
         second = _second_size(pixels)
         _compare(np.stack([second, second[::-1]]), sums, bundle=bundle, ids=ids, logits=logits)
     parity = Parity(
@@ -122,19 +122,22 @@ def measure(
     return parity
 
 
-def _compare(photos: NDArray[Any], sums: _Sums, *, bundle: Reference, ids: Exported, logits: Exported) -> list[Ids]:
-    """Add the comparison of photos of one size; returns what the bundle says of each."""
+def _compare(
+    photos: NDArray[Any], sums: _Sums, *, bundle: Reference, ids: Exported, logits: Exported
+) -> list[tuple[Ids, Ids]]:
+    """Add the comparison of photos of one size; returns what bundle and exported model say of each."""
     answers, decided = _run(logits, photos), _run(ids, photos)
-    expected: list[Ids] = []
+    said: list[tuple[Ids, Ids]] = []
     for photo, answer, guess in zip(photos, answers, decided, strict=True):
         own = bundle.logits(np.moveaxis(photo, 2, 0)[None])[0]
-        expected.append(decide(own, where="a parity photo"))
+        expected = decide(own, where="a parity photo")
+        said.append((expected, guess))
         # np.maximum keeps a NaN, max() may drop it
         sums.difference = float(np.maximum(sums.difference, np.abs(answer - own).max()))
         sums.lowest, sums.highest = min(sums.lowest, float(own.min())), max(sums.highest, float(own.max()))
-        sums.same += int((guess == expected[-1]).sum())
+        sums.same += int((guess == expected).sum())
         sums.pixels += guess.size
-    return expected
+    return said
 
 
 def _run(exported: Exported, photos: NDArray[Any]) -> NDArray[Any]:
