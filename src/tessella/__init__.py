@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tessella._version import __version__
 
 if TYPE_CHECKING:
+    from tessella import demo
     from tessella._doors.labels import check, inspect
     from tessella._doors.models import evaluate, plan, score
     from tessella._doors.train import Run, train
@@ -75,6 +76,7 @@ __all__ = [
     "__version__",
     "check",
     "convert",
+    "demo",
     "evaluate",
     "export",
     "inspect",
@@ -88,6 +90,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a public name from its home (PEP 562)."""
+    if name == "demo":  # the one room that is public: `tessella.demo.run`
+        return import_module("tessella.demo")
     if name not in _HOMES:
         raise AttributeError(f"module 'tessella' has no attribute {name!r}")
     home, _, original = _HOMES[name].partition(":")

@@ -1,11 +1,8 @@
 """Every command given what it cannot use: one clear message, exit code 2, nothing half-written."""
 
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from data.blobs import write_blobs
+from data.small_disk import fill, needs_mount, small_disk
 from tessella.cli.main import main
 
 Outcome = tuple[int, str, str]
@@ -112,6 +110,12 @@ def test_an_existing_output_is_refused_unless_overwriting_was_asked_for(run: Run
         ["demo", "--out", out],
     ):
         refused(run(*command), str(out), "exists already", "--overwrite")
+    for command in (
+        ["convert", blobs, out, "--to", "voc", "--overwrite"],
+        ["check", blobs, "--fix", "--out", out, "--overwrite"],
+        ["demo", "--out", out, "--overwrite"],
+    ):
+        refused(run(*command), str(out), "replaces only folders that Tessella made")
     assert sorted(entry.name for entry in out.rglob("*")) == ["mine.txt"]
 
 
@@ -155,8 +159,9 @@ def test_a_bundle_that_is_none_or_newer_or_damaged_is_refused(run: Run, tmp_path
         ["predict", newer, photo, "--out", out],
         ["inspect", newer],
         ["export", newer, "--out", tmp_path / "a.onnx"],
+        ["evaluate", newer, tmp_path],
     ):
-        assert "newer" in run(*command)[2]
+        refused(run(*command), "newer")
     damaged = tmp_path / "damaged"
     shutil.copytree(tmp_path / "bundle", damaged)
     weights = bytearray((damaged / "weights.safetensors").read_bytes())
@@ -164,25 +169,6 @@ def test_a_bundle_that_is_none_or_newer_or_damaged_is_refused(run: Run, tmp_path
     (damaged / "weights.safetensors").write_bytes(bytes(weights))
     refused(run("predict", damaged, photo, "--out", out), "weights.safetensors")
     assert not out.exists()
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, *options: str) -> Iterator[Path]:
-    """A file system of 200 KiB; only root may mount one."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder], check=False)
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
-
-
-needs_mount = pytest.mark.skipif(
-    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None,
-    reason="needs the right to mount a tmpfs",
-)
 
 
 @needs_mount
@@ -195,19 +181,99 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(run: Run, tmp_path:
 
 
 @needs_mount
-def test_a_read_only_place_is_said(run: Run, blobs: Path, tmp_path: Path) -> None:
+def test_a_read_only_place_is_said_before_any_work(run: Run, blobs: Path, tmp_path: Path) -> None:
+    masks = shutil.copytree(blobs / "val/masks", tmp_path / "masks")
     with small_disk(tmp_path / "disk", "size=200k", "ro") as disk:
         refused(run("convert", blobs, disk / "out", "--to", "voc"), "read-only")
         refused(run("check", blobs, "--fix", "--out", disk / "out"), "read-only")
+        refused(
+            run("score", blobs / "val/masks", masks, "--classes", blobs / "classes.toml", "--out", disk), "read-only"
+        )
         pytest.importorskip("torch")
         refused(run("train", blobs, "--out", disk / "out", "--minutes", 1), "read-only")
+        refused(run("demo", "--out", disk / "out"), "read-only")
+        refused(run("predict", tmp_path / "no bundle", blobs, "--out", disk / "out"), "read-only")
+        refused(run("evaluate", tmp_path / "no bundle", blobs, "--out", disk / "out"), "read-only")
+
+
+@needs_mount
+def test_a_disk_that_fills_while_results_are_written_is_said(run: Run, blobs: Path, tmp_path: Path) -> None:
+    masks = shutil.copytree(blobs / "val/masks", tmp_path / "masks")
+    with small_disk(tmp_path / "disk", "size=200k") as disk:
+        fill(disk)
+        code, _, err = run("score", masks, blobs / "val/masks", "--classes", blobs / "classes.toml", "--out", disk)
+        assert (code, "disk is full" in err) == (2, True), err
+        assert [path.name for path in disk.iterdir()] == ["filler"]
+        pytest.importorskip("torch")
+        from data.small_bundle import make_bundle
+
+        make_bundle(tmp_path / "bundle")
+        refused(run("predict", tmp_path / "bundle", blobs / "val/images", "--out", disk), "disk is full")
+        refused(run("demo", "--out", disk / "demo"), "disk is full")
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == ["filler"]
+
+
+@needs_mount
+def test_a_demonstration_on_a_small_disk_leaves_no_half_a_photo(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with small_disk(tmp_path / "disk", "size=400k") as disk:
+        code, _, err = run("demo", "--out", disk / "demo")
+        assert (code, "disk is full" in err) == (2, True), err
+        for path in disk.rglob("*.jpg"):
+            assert path.read_bytes().endswith(b"\xff\xd9")
+        assert not list(disk.rglob("*.partial*"))
+
+
+def test_a_demonstration_of_no_time_is_refused_before_anything_is_drawn(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    for minutes in (0, -1, "nan"):
+        refused(run("demo", "--out", tmp_path / "demo", "--minutes", minutes), "--minutes")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["check", "convert", "plan", "train", "evaluate", "score", "inspect"])
+def test_a_picture_above_the_pixel_budget_is_refused_with_the_flag_that_allows_it(
+    run: Run, blobs: Path, tmp_path: Path, command: str
+) -> None:
+    if command in ("plan", "train", "evaluate"):
+        pytest.importorskip("torch")
+    (blobs / "classes.toml").unlink()  # so that classes are read off the masks
+    arguments = on_data(command, blobs, tmp_path / "out")
+    if command == "evaluate":
+        from data.small_bundle import make_bundle
+
+        make_bundle(tmp_path / "bundle")
+        arguments = [command, tmp_path / "bundle", blobs]
+    elif command == "score":
+        (tmp_path / "classes.txt").write_text("ground\nsquare\ndisc\n")
+        masks = shutil.copytree(blobs / "val/masks", tmp_path / "masks")
+        arguments = [command, masks, blobs / "val/masks", "--classes", tmp_path / "classes.txt"]
+    outcome = run(*arguments, "--max-pixels", 48 * 64 - 1)
+    refused(outcome, "larger than the pixel budget", "64x48", "at most 3071", "--max-pixels 3072")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_pixel_budget_can_be_raised(run: Run, blobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessella.files.images.PHOTO_BUDGET", 1000)
+    mask = blobs / "val/masks/val00.png"
+    for command in (["check", blobs], ["convert", blobs, tmp_path / "out", "--to", "voc"], ["inspect", mask]):
+        assert "64x48 = 3072 pixels" in "".join(run(*command)[1:])
+        assert run(*command, "--max-pixels", 3072)[0] == 0
+    pytest.importorskip("torch")
+    from data.small_bundle import make_bundle
+
+    make_bundle(tmp_path / "bundle")
+    command = ["predict", tmp_path / "bundle", blobs / "val/images", "--out", tmp_path / "predicted"]
+    code, _, err = run(*command)
+    assert (code, "--max-pixels 3072" in err) == (1, True), err
+    assert run(*command, "--max-pixels", 3072)[0] == 0
 
 
 def test_a_bug_is_reported_as_a_bug(run: Run, blobs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tessella.dataset.open_dataset", explode)
+    monkeypatch.setattr("tessella._doors.labels.open_dataset", explode)
     code, _, err = run("check", blobs)
     assert code == 3
     assert "ZeroDivisionError" in err

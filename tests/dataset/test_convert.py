@@ -102,21 +102,24 @@ def test_a_broken_photo_leaves_nothing_behind(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == ["set"]
 
 
-def test_an_existing_output_is_refused_unless_overwritten(tmp_path: Path) -> None:
+def test_an_existing_output_is_replaced_only_when_asked_and_only_when_tessella_made_it(tmp_path: Path) -> None:
     root = index_mask(tmp_path / "set")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious.txt").write_text("keep me")
     with pytest.raises(OutputError, match="exists already"):
         convert(root, tmp_path / "out", to="voc")
-    assert (tmp_path / "out" / "precious.txt").is_file()
-    convert(root, tmp_path / "out", to="voc", overwrite=True)
-    assert not (tmp_path / "out" / "precious.txt").exists()
+    with pytest.raises(OutputError, match="replaces only folders that Tessella made"):
+        convert(root, tmp_path / "out", to="voc", overwrite=True)
+    assert (tmp_path / "out" / "precious.txt").read_text() == "keep me"
+    convert(root, tmp_path / "made", to="index-mask")
+    convert(root, tmp_path / "made", to="voc", overwrite=True)
+    assert open_dataset(tmp_path / "made").format == "voc"
 
 
 @pytest.mark.parametrize("inside", ["set/out", "."])
 def test_an_output_inside_or_around_the_data_is_refused(tmp_path: Path, inside: str) -> None:
     root = index_mask(tmp_path / "set")
-    with pytest.raises(OutputError, match="cannot lie in the data set or hold it"):
+    with pytest.raises(OutputError, match=r"cannot lie in the data set or hold it|only folders that Tessella made"):
         convert(root, tmp_path / inside, to="voc", overwrite=True)
     assert len(open_dataset(root)) == 4
 

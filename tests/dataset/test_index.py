@@ -1,11 +1,29 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from data.layouts import NAMES, box, camvid, ids_of, index_mask, labelme, labelme_file, photo_of, save
-from tessella.core.errors import ClassTableError, FormatError, InputError, LabelError
+from data.layouts import (
+    NAMES,
+    box,
+    camvid,
+    colour_mask,
+    ids_of,
+    index_mask,
+    labelme,
+    labelme_file,
+    photo_of,
+    png64,
+    save,
+    shape,
+    voc,
+)
+from tessella.checking import check
+from tessella.core.errors import ClassTableError, FormatError, ImageError, InputError, LabelError
 from tessella.dataset.cache import DecodedCache
+from tessella.dataset.facts import measure
 from tessella.dataset.index import open_dataset
 
 
@@ -59,12 +77,40 @@ def test_labels_of_another_size_than_the_photo_are_an_error(tmp_path: Path) -> N
         _ = open_dataset(root)[1]
 
 
-def test_drawings_are_painted_at_the_photos_size_not_the_declared_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stated", [(40, 60), (30, 20)])
+def test_a_drawing_made_on_another_size_is_an_error_with_the_cure(tmp_path: Path, stated: tuple[int, int]) -> None:
     save(tmp_path / "a.png", photo_of(0, (20, 30)))
-    labelme_file(tmp_path / "a.json", [box("x", 0, 0, 9, 9)], photo="a.png", hw=(5, 5))
+    labelme_file(tmp_path / "a.json", [box("x", 0, 0, 9, 9)], photo="a.png", hw=stated)
+    index = open_dataset(tmp_path)
+    says = rf"a\.json: .*another size.*got {stated[1]}x{stated[0]} .*expected 30x20.*tessella check --fix"
+    with pytest.raises(LabelError, match=says):
+        index.labels(0)
+    with pytest.raises(LabelError, match=says):
+        _ = index[0]
+
+
+def test_a_drawing_made_on_the_photo_before_exif_turned_it_is_an_error(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(photo_of(0, (20, 30))).save(tmp_path / "a.jpg", exif=exif)
+    labelme_file(tmp_path / "a.json", [box("x", 0, 0, 9, 9)], photo="a.jpg", hw=(20, 30))
+    with pytest.raises(LabelError, match="expected 20x30 as the photo is shown"):
+        open_dataset(tmp_path).labels(0)
+    labelme_file(tmp_path / "a.json", [box("x", 0, 0, 9, 9)], photo="a.jpg", hw=(30, 20))
     labels = open_dataset(tmp_path).labels(0)
     assert labels is not None
-    assert labels.hw == (20, 30)
+    assert labels.hw == (30, 20)
+
+
+def test_a_drawing_of_another_size_is_counted_as_broken_and_found_by_check(tmp_path: Path) -> None:
+    root = labelme(tmp_path)
+    labelme_file(root / "p2.json", [box("road", 0, 0, 32, 24)], photo="p2.png", hw=(24, 32))
+    index = open_dataset(root)
+    facts = measure(index)
+    assert (facts.measured, facts.broken) == (3, 1)
+    assert [(found.code, found.where) for found in check(index).findings if found.severity == "error"] == [
+        ("S101", "p2.json")
+    ]
 
 
 def test_the_fill_rule_can_be_the_tools(tmp_path: Path) -> None:
@@ -141,3 +187,36 @@ def test_the_cache_refuses_a_photo_without_labels(tmp_path: Path) -> None:
     (root / "masks" / "p1.png").unlink()
     with pytest.raises(LabelError, match="without labels"):
         DecodedCache(open_dataset(root), max_bytes=1 << 20).read(1)
+
+
+@pytest.mark.parametrize("layout", [index_mask, colour_mask, voc, camvid, labelme])
+def test_the_pixel_budget_of_a_data_set_holds_for_its_photos_and_masks(
+    tmp_path: Path, layout: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = layout(tmp_path)
+    narrow = open_dataset(root, classes=open_dataset(root).coding, max_pixels=12 * 16 - 1)
+    with pytest.raises(ImageError, match="16x12 = 192 pixels; expected at most 191"):
+        narrow.image(0)
+    if layout is not labelme:  # shapes have no pixels
+        with pytest.raises(ImageError, match="at most 191"):
+            narrow.labels(0)
+    monkeypatch.setattr("tessella.files.images.PHOTO_BUDGET", 100)
+    wide = open_dataset(root, max_pixels=12 * 16)
+    assert wide[0].image.hw == (12, 16)
+    assert wide.table.names == open_dataset(root, max_pixels=10**9).table.names
+    with pytest.raises(ImageError, match="at most 100"):
+        open_dataset(root, classes=wide.coding).image(0)
+
+
+def test_a_mask_and_a_photo_embedded_in_a_labelme_file_keep_to_the_budget(tmp_path: Path) -> None:
+    labelme_file(
+        tmp_path / "a.json",
+        [shape("a", [[0, 0], [15, 11]], "mask", mask=png64(np.ones((12, 16), np.uint8)))],
+        photo="gone.png",
+        imageData=png64(photo_of(0)),
+    )
+    narrow = open_dataset(tmp_path, max_pixels=191)
+    for read in (narrow.image, narrow.annotation):
+        with pytest.raises(ImageError, match="at most 191"):
+            read(0)
+    assert open_dataset(tmp_path, max_pixels=192)[0].image.hw == (12, 16)

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from data.small_bundle import TABLE, labelled, make_bundle, photo, small_plan
+from tessella._doors.labels import inspect
 from tessella._version import __version__
 from tessella.bundle.opening import open_bundle
 from tessella.cli.export import export as export_command
@@ -149,6 +150,19 @@ def test_a_missing_logits_variant_is_named(exported, tmp_path):
         load(tmp_path / "model.onnx")
 
 
+def test_a_logits_variant_of_another_bundle_is_refused(exported, tmp_path):
+    logits = (exported / "model.logits.onnx").read_bytes()
+    digest = open_sealed(exported / "model.onnx").facts.bundle.encode()
+    assert logits.count(digest) == 1
+    mark = b"tessella.seal\x12\x40"
+    body, tail = logits.replace(digest, digest[::-1]).rsplit(mark, 1)
+    (tmp_path / "model.logits.onnx").write_bytes(seal(body + mark + b"0" * 64 + tail[64:]))
+    (tmp_path / "model.onnx").write_bytes((exported / "model.onnx").read_bytes())
+    with pytest.raises(BundleError, match=r"model\.logits\.onnx: the logits variant belongs to another bundle"):
+        load(tmp_path / "model.onnx")
+    assert load(tmp_path / "model.logits.onnx").digest.encode() == digest[::-1]
+
+
 def test_a_file_that_gives_ids_is_not_taken_for_the_logits_variant(exported, tmp_path):
     (tmp_path / "model.logits.onnx").write_bytes((exported / "model.onnx").read_bytes())
     with pytest.raises(BundleError, match="does not give logits; got ids"):
@@ -275,3 +289,29 @@ def test_the_command_measures_parity_on_a_data_set_and_answers_in_json(exported,
     assert answer["path"] == str(tmp_path / "model.onnx")
     assert set(answer["parity"]) == {"images", "argmax_agreement", "max_abs_logit", "miou_delta"}
     assert answer["parity"]["images"] >= 1
+
+
+def test_an_exported_file_says_what_it_is_without_an_onnx_parser(exported):
+    code = (
+        "import sys, json, tessella; sys.modules['onnx'] = sys.modules['onnxruntime'] = None\n"
+        "print(json.dumps(tessella.inspect(sys.argv[1]).to_json()))"
+    )
+    bundle = open_bundle(exported / "bundle")
+    for name, output in (("model.onnx", "ids"), ("model.logits.onnx", "logits")):
+        done = subprocess.run([sys.executable, "-c", code, exported / name], capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        assert answer["kind"] == "exported model"
+        assert (answer["verified"], answer["bundle"], answer["output"]) == (True, bundle.digest, output)
+        assert answer["classes"] == TABLE.to_json()
+        assert answer["bands"] == ["red", "green", "blue"]
+        assert answer["logits_variant_beside"] is True
+
+
+def test_a_changed_or_foreign_onnx_file_is_refused_when_it_is_inspected(exported, tmp_path):
+    data = bytearray((exported / "model.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "changed.onnx").write_bytes(data)
+    (tmp_path / "foreign.onnx").write_bytes(b"an ONNX file of somebody else")
+    for name, says in (("changed", "changed after it was exported"), ("foreign", "no seal")):
+        with pytest.raises(BundleError, match=says):
+            inspect(tmp_path / f"{name}.onnx")

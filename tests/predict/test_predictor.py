@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.small_bundle import TABLE, make_bundle, photo, small_plan, small_state
-from tessella.core.errors import BundleError, ImageError, InputError
+from tessella.core.errors import BundleError, ImageError, InputError, RecipeError
 from tessella.core.image import Image
 from tessella.files.masks import write_image
 from tessella.predict.bands import fit_bands
@@ -164,3 +164,19 @@ def test_without_torch_the_install_line_is_given(tmp_path):
         env=environment,
     )
     assert "pip install 'tessella[train]' False" in done.stdout
+
+
+def test_a_photo_above_the_pixel_budget_is_refused_unless_it_is_raised(tmp_path, predictor, monkeypatch):
+    write_image(tmp_path / "a.png", photo((30, 40)))
+    monkeypatch.setattr("tessella.files.images.PHOTO_BUDGET", 1000)
+    with pytest.raises(ImageError, match="40x30 = 1200 pixels; expected at most 1000"):
+        predictor.predict(tmp_path / "a.png")
+    assert predictor.predict(tmp_path / "a.png", max_pixels=1200).labels.ids.shape == (30, 40)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", ""])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(device, tmp_path):
+    folder = tmp_path / "bundle"
+    make_bundle(folder)
+    with pytest.raises(RecipeError, match=r"torch has no such device here.*expected auto, cpu"):
+        load(folder, device=device)

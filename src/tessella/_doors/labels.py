@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tessella.bundle.manifest import MANIFEST
 from tessella.bundle.opening import PLAN, open_bundle
 from tessella.checking import check as check_index
+from tessella.checking import fix as write_repaired
+from tessella.core.errors import RecipeError
+from tessella.dataset.convert import refuse_nesting
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
+from tessella.files.write import refuse_foreign, require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from tessella.checking import Checked
     from tessella.core.classes import LabelCoding
+    from tessella.recipe.plan import Plan
 
 
 def check(
@@ -25,26 +31,51 @@ def check(
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | str | Path | None = None,
     codes: Collection[str] | None = None,
+    fix: bool = False,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Checked:
-    """Look for faults in an annotated data set.
+    """Look for faults in an annotated data set, and write a repaired copy where that is asked for.
 
     Args:
         data: An annotated folder, or an index from `tessella.open`.
         format: The format's name, or None to detect it.
         classes: A class table or class file, or None to take what the data set says.
         codes: Rule codes (`L101`) or families (`L`) to look for; None for all.
-        progress: Called with (photos done, photos in all).
+        fix: Write a repaired copy into `out`; the data set itself is never changed.
+        out: The folder of the copy; asks for `fix`.
+        overwrite: Replace an existing copy that Tessella made; another folder is never replaced.
+        max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
+        progress: Called with (photos done, photos in all), then with (files copied, files in all).
 
     Returns:
-        The findings, and the figures of the data set.
+        The findings, and the figures of the data set; `fixed` says what the copy changes and leaves to a person.
 
     Raises:
+        RecipeError: `fix` without `out`, or `out` without `fix`.
         InputError: The folder is missing.
         FormatError: No format matches, or two do.
+        OutputError: `out` exists, lies in the data set or holds it, or cannot be written.
     """
-    index = data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes)
-    return check_index(index, codes=codes, progress=progress)
+    if fix != (out is not None):
+        raise RecipeError(
+            "a repaired copy needs both flags", where="tessella check", expected="--fix --out DIR, or neither of them"
+        )
+    target = None if out is None else Path(out)
+    if target is not None:
+        refuse_foreign(target, overwrite=overwrite)
+        require_writable(target)
+    index = (
+        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, max_pixels=max_pixels)
+    )
+    if target is not None:
+        refuse_nesting(index.root, target)
+    checked = check_index(index, codes=codes, progress=progress)
+    if target is None:
+        return checked
+    return replace(checked, fixed=write_repaired(index, checked, target, overwrite=overwrite, progress=progress))
 
 
 def inspect(
@@ -52,13 +83,16 @@ def inspect(
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag
     classes: LabelCoding | Path | None = None,
+    max_pixels: int | None = None,
 ) -> Inspection:
-    """Say what a file, a folder or a bundle is.
+    """Say what a file, a folder, a bundle or an exported model is.
 
     Args:
-        path: A picture, an annotation, a class file, an annotated folder, or a bundle, whose hashes are verified.
+        path: A picture, an annotation, a class file, an annotated folder, or a bundle or exported `.onnx` file, whose
+            hashes are verified.
         format: The annotation format of a folder, or None to detect it.
         classes: The class table or class file of a folder, or None.
+        max_pixels: Most pixels of a mask whose values are counted, as for `tessella.open`.
 
     Returns:
         Its kind and facts.
@@ -66,20 +100,41 @@ def inspect(
     Raises:
         InputError: It does not exist or cannot be read.
         FormatError: It is none of these.
-        BundleError: The bundle is damaged.
+        BundleError: The bundle is damaged, or the file was changed after its export.
     """
     place = Path(path)
+    if place.suffix.lower() == ".onnx" and place.is_file():
+        return _exported(place)
     if not ((place / MANIFEST).is_file() and (place / PLAN).is_file()):
-        return inspect_path(path, format=format, classes=classes)
+        return inspect_path(path, format=format, classes=classes, max_pixels=max_pixels)
     bundle = open_bundle(path)
+    scores = {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)}
+    facts = {"verified": True, "digest": bundle.digest, **_model_facts(bundle.plan), "scores": scores}
+    return Inspection(str(path), "bundle", facts)
+
+
+def _exported(path: Path) -> Inspection:
+    from tessella.predict.runtime_onnx import logits_path, read_facts
+
+    found = read_facts(path)
     facts = {
         "verified": True,
-        "digest": bundle.digest,
-        "tessella": bundle.plan.tessella,
-        "model": bundle.plan.model.name,
-        "classes": bundle.table.to_json(),
-        "bands": list(bundle.plan.preprocess.bands),
-        "dtype": bundle.plan.preprocess.dtype,
-        "scores": {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)},
+        "bundle": found.bundle,
+        **_model_facts(found.plan),
+        "runtime": "onnx",
+        "output": found.output,
+        "precision": found.precision,
+        "logits_variant_beside": logits_path(path).is_file(),
+        "bytes": path.stat().st_size,
     }
-    return Inspection(str(path), "bundle", facts)
+    return Inspection(str(path), "exported model", facts)
+
+
+def _model_facts(plan: Plan) -> dict[str, object]:
+    return {
+        "tessella": plan.tessella,
+        "model": plan.model.name,
+        "classes": plan.table.to_json(),
+        "bands": list(plan.preprocess.bands),
+        "dtype": plan.preprocess.dtype,
+    }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tessella._version import __version__
 
 if TYPE_CHECKING:
+    from tessella.checking.fix import FixReport
     from tessella.core.finding import Finding, Severity
 
 
@@ -24,6 +25,7 @@ class Checked:
         findings: In the order of the rules, then of the data set.
         positions: For each finding the record that it concerns, or None for the set itself.
         notes: How the data set was read, as sentences for people.
+        fixed: What the repaired copy changes, where one was written.
     """
 
     format: str
@@ -34,6 +36,7 @@ class Checked:
     findings: tuple[Finding, ...]
     positions: tuple[int | None, ...]
     notes: tuple[str, ...] = ()
+    fixed: FixReport | None = None
 
     def __str__(self) -> str:
         """Return what `tessella check` prints, as plain text."""
@@ -72,4 +75,5 @@ class Checked:
             "pixels": dict(self.pixels),
             "findings": [finding.to_json() for finding in self.findings],
             "counts": dict(self.counts),
+            "notes": list(self.notes),
         }

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from tessella.core.errors import RecipeError
-
 
 def check(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder, or an annotation file in it.")],
@@ -18,7 +16,10 @@ def check(
         bool, typer.Option("--fix", help="Write a repaired copy into --out; DATA is never changed.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the repaired copy.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing repaired copy.")] = False,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a copy that Tessella made; never another folder.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(help="Rule (L101) or family (L) to look for; may be repeated.")
     ] = None,
@@ -28,32 +29,28 @@ def check(
 
     Exit code 1: errors were found; with --fix, errors that need a person.
     """
-    from tessella.checking import check as run
-    from tessella.checking import fix as repair
+    from tessella._doors.labels import check as run
     from tessella.checking.table import check_table, fix_table
     from tessella.cli.console import emit_json, progress, results
-    from tessella.dataset import open_dataset
-    from tessella.files.write import refuse_existing
 
-    if fix != (out is not None):
-        raise RecipeError(
-            "a repaired copy needs both flags", where="tessella check", expected="--fix --out DIR, or neither of them"
+    with progress("Checking and repairing" if fix else "Checking") as advance:
+        checked = run(
+            data,
+            format=format,
+            classes=classes,
+            codes=only,
+            fix=fix,
+            out=out,
+            overwrite=overwrite,
+            max_pixels=max_pixels,
+            progress=advance,
         )
-    if out is not None:
-        refuse_existing(out, overwrite=overwrite)
-    index = open_dataset(data, format=format, classes=classes)
-    with progress("Checking") as advance:
-        checked = run(index, codes=only, progress=advance)
-    report = None
-    if out is not None:
-        with progress("Repairing") as advance:
-            report = repair(index, checked, out, overwrite=overwrite, progress=advance)
     if json:
-        emit_json(checked.to_json() | ({} if report is None else {"fix": report.to_json()}))
+        emit_json(checked.to_json() | ({} if checked.fixed is None else {"fix": checked.fixed.to_json()}))
     else:
         results().print(check_table(checked))
-        if report is not None:
-            results().print(fix_table(report))
-    left = checked.findings if report is None else report.person
+        if checked.fixed is not None:
+            results().print(fix_table(checked.fixed))
+    left = checked.findings if checked.fixed is None else checked.fixed.person
     if any(finding.severity == "error" for finding in left):
         raise typer.Exit(1)

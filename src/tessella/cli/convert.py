@@ -18,7 +18,10 @@ def convert(
         Literal["centre", "tool"],
         typer.Option(help="Pixels of a drawn shape: those whose centre lies inside, or those that LabelMe paints."),
     ] = "centre",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DST when it exists.")] = False,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace DST if Tessella made it; never another folder.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Write an annotated folder in another format; the original is never touched."""
@@ -27,7 +30,15 @@ def convert(
 
     with progress("Converting") as advance:
         done = convert_data(
-            data, out, to=to, format=format, classes=classes, fill=fill, overwrite=overwrite, progress=advance
+            data,
+            out,
+            to=to,
+            format=format,
+            classes=classes,
+            fill=fill,
+            max_pixels=max_pixels,
+            overwrite=overwrite,
+            progress=advance,
         )
     if json:
         emit_json(done.to_json())

@@ -18,6 +18,7 @@ def evaluate(
     format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
     out: Annotated[Path | None, typer.Option(help="Write report.html and report.json into this folder.")] = None,
     min_miou: Annotated[float | None, typer.Option(help="Exit 1 when the mIoU is below this (0..1).")] = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -28,11 +29,13 @@ def evaluate(
     from tessella._doors.models import evaluate as run
     from tessella.cli.console import progress
     from tessella.cli.score import answer, require_share
+    from tessella.files.write import require_writable
     from tessella.report import refuse_existing_report
 
     require_share(min_miou)
     if out is not None:
         refuse_existing_report(out, overwrite=overwrite)
+        require_writable(out)
     with progress("Scoring") as advance:
-        report = run(bundle, data, split=split, classes=classes, format=format, progress=advance)
+        report = run(bundle, data, split=split, classes=classes, format=format, max_pixels=max_pixels, progress=advance)
     answer(report, out=out, min_miou=min_miou, as_json=json)

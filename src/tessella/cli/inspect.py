@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Picture, annotation, class file, folder or bundle.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="Picture, annotation, class file, folder, bundle or .onnx file."),
+    ],
     format: Annotated[str | None, typer.Option(help="Annotation format of a folder.")] = None,  # noqa: A002
     classes: Annotated[Path | None, typer.Option(help="Class file of a folder.")] = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Say what a file, folder or bundle is: format, classes, sizes, scores, hash check."""
+    """Say what a file, folder, bundle or exported model is: format, classes, sizes, scores, hash check."""
     from tessella._doors.labels import inspect as inspect_path
     from tessella.cli.console import emit_json, results
 
-    answer = inspect_path(path, format=format, classes=classes).to_json()
+    answer = inspect_path(path, format=format, classes=classes, max_pixels=max_pixels).to_json()
     if json:
         emit_json(answer)
     else:

@@ -18,6 +18,7 @@ def predict(
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Also write the confidence as 8-bit grey: value / 255 = probability.")
     ] = False,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written, and what failed, as JSON.")] = False,
 ) -> None:
@@ -26,13 +27,22 @@ def predict(
     A photo that cannot be read is reported at the end and does not stop the rest; the exit code is then 1.
     """
     from tessella.cli.console import emit_json, progress, results, words
+    from tessella.files.write import require_writable
     from tessella.predict.folder import predict_files
     from tessella.predict.load import load
 
+    require_writable(out)
     predictor = load(bundle)
     with progress("Predicting") as advance:
         done = predict_files(
-            predictor, inputs, out, overlay=overlay, confidence=confidence, overwrite=overwrite, progress=advance
+            predictor,
+            inputs,
+            out,
+            overlay=overlay,
+            confidence=confidence,
+            overwrite=overwrite,
+            max_pixels=max_pixels,
+            progress=advance,
         )
     if json:
         emit_json(done.to_json())

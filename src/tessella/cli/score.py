@@ -19,6 +19,7 @@ def score(
     classes: Annotated[Path, typer.Option(help="What the values or colours in the masks mean: TOML, JSON, CSV, text.")],
     out: Annotated[Path | None, typer.Option(help="Write report.html and report.json into this folder.")] = None,
     min_miou: Annotated[float | None, typer.Option(help="Exit 1 when the mIoU is below this (0..1).")] = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -28,13 +29,15 @@ def score(
     """
     from tessella._doors.models import score as run
     from tessella.cli.console import progress
+    from tessella.files.write import require_writable
     from tessella.report import refuse_existing_report
 
     require_share(min_miou)
     if out is not None:
         refuse_existing_report(out, overwrite=overwrite)
+        require_writable(out)
     with progress("Scoring") as advance:
-        report = run(predictions, truth, classes=classes, progress=advance)
+        report = run(predictions, truth, classes=classes, max_pixels=max_pixels, progress=advance)
     answer(report, out=out, min_miou=min_miou, as_json=json)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tessella.core.annotation import Annotation, Drawing
 from tessella.core.errors import FormatError, OutputError
 from tessella.dataset.index import Index, open_dataset
-from tessella.files.write import new_folder, refuse_existing
+from tessella.files.write import new_folder, refuse_foreign, require_writable
 from tessella.formats import FORMATS, Export, format_named
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Drawings(Mapping[str, Annotation]):
         return len(self._places)
 
 
-def convert(
+def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doors`
     src: str | Path | Index,
     dst: str | Path,
     *,
@@ -75,6 +75,7 @@ def convert(
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     fill: Fill = "centre",
+    max_pixels: int | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Converted:
@@ -90,7 +91,8 @@ def convert(
         classes: A class table or file, or None to take what the data set says.
         format: The format of `src`, or None to detect it.
         fill: Which pixels drawn shapes cover, where the new format holds pixels.
-        overwrite: Replace an existing folder.
+        max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
+        overwrite: Replace an existing folder that Tessella made; another is never replaced.
         progress: Called with (done, total) photos.
 
     Returns:
@@ -100,15 +102,21 @@ def convert(
         FormatError: The format cannot be written, or `src` cannot be read.
         InputError: A photo or its labels cannot be read; nothing is left behind.
         LabelError: Labels that the class table does not explain; nothing is left behind.
-        OutputError: `dst` exists, lies in `src` or holds it, or cannot be written.
+        OutputError: `dst` exists (without `overwrite`, or Tessella did not make it), lies in `src` or holds it, or
+            cannot be written.
     """
     write = format_named(to).write
     if write is None:
         able = ", ".join(name for name, row in FORMATS.items() if row.write is not None)
         raise FormatError(f"{to} can be read but not written", expected=able, fix="choose another format with --to")
     out = Path(dst)
-    refuse_existing(out, overwrite=overwrite)
-    index = src if isinstance(src, Index) else open_dataset(src, format=format, classes=classes, fill=fill)
+    refuse_foreign(out, overwrite=overwrite)
+    require_writable(out)
+    index = (
+        src
+        if isinstance(src, Index)
+        else open_dataset(src, format=format, classes=classes, fill=fill, max_pixels=max_pixels)
+    )
     refuse_nesting(index.root, out)
     shapes = any(isinstance(index.annotation(place), Drawing) for place in _first_labelled(index))
     export = Export(
@@ -116,7 +124,7 @@ def convert(
         splits={record.name: record.split for record in index.records},
         drawings=_Drawings(index) if shapes and to == index.format else {},
     )
-    with new_folder(out, overwrite=overwrite) as folder:
+    with new_folder(out, overwrite=overwrite, marked=True) as folder:
         write(_samples(index, progress), index.coding, folder, export)
     return Converted(
         source=str(index.root),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tessella import formats
 from tessella.core.annotation import Drawing
 from tessella.core.classes import LabelCoding
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.core.sample import Sample
 from tessella.dataset.photos import photo_hw, read_photo
 from tessella.dataset.splits import SplitRule, assign
@@ -98,8 +98,9 @@ class Index:
 
     def _resolve(self, record: Record, hw: tuple[int, int] | None) -> LabelMap:
         annotation = formats.format_named(self.format).load(record, self.listing)
-        if hw is None and isinstance(annotation, Drawing):
-            hw = photo_hw(record, self.listing)
+        if isinstance(annotation, Drawing):
+            hw = hw or photo_hw(record, self.listing)
+            _refuse_other_size(annotation, hw, where=record.label)
         return resolve(annotation, self.coding, hw, where=record.label, fill=self.fill)
 
     @property
@@ -133,7 +134,7 @@ class Index:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The split of every photo, "" for photos that belong to none (those without labels)."""
+        """The split of every photo; "" for those in none: without labels, or in no split that the data set states."""
         return tuple(record.split for record in self._assigned[0])
 
     @property
@@ -183,6 +184,19 @@ class Index:
         return replace(self, records=kept)
 
 
+def _refuse_other_size(drawing: Drawing, hw: tuple[int, int], *, where: object) -> None:
+    """Refuse a drawing that was made on a photo of another size: its shapes would lie beside what they outline."""
+    stated = drawing.declared_hw
+    if stated is not None and stated != hw:
+        raise LabelError(
+            "the drawing was made on a photo of another size, or before the photo was turned",
+            where=where,
+            got=f"{stated[1]}x{stated[0]} (width x height)",
+            expected=f"{hw[1]}x{hw[0]} as the photo is shown",
+            fix="run `tessella check --fix`: it scales or turns the shapes, or says what it takes a person to decide",
+        )
+
+
 def _detected(root: Path) -> tuple[str, str]:
     name, match = formats.choose(root)
     return name, match.why
@@ -196,6 +210,7 @@ def open_dataset(
     split_seed: int = 0,
     val_share: float = 0.2,
     fill: Fill = "centre",
+    max_pixels: int | None = None,
 ) -> Index:
     """Open an annotated folder.
 
@@ -206,6 +221,8 @@ def open_dataset(
         split_seed: Seed of the split where the data set has none.
         val_share: Share of the photos that such a split sets aside, 0..1.
         fill: Which pixels drawn shapes cover: by our rule (`centre`) or as the tool paints them.
+        max_pixels: Refuse larger photos and masks before they are decoded; by default 300 megapixels, for TIFF 2
+            gigapixels.
 
     Returns:
         The index; `index[0].image`, `index[0].labels`.
@@ -222,10 +239,11 @@ def open_dataset(
     require_folder(root)
     name, why = (format, "as asked") if format else _detected(root)
     row = formats.format_named(name)
-    listing = row.read(root, coding)
+    listing = row.read(root, coding, max_pixels=max_pixels)
     if not listing.records:
         raise FormatError("the data set names no photo", where=root, fix="check the path and the format")
     if coding is not None:
         listing = replace(listing, notes=(*listing.notes, "classes as given"))
     listing = replace(listing, notes=(f"read as {name}: {why}", *listing.notes))
-    return Index(listing, listing.records, SplitRule(seed=split_seed, val_share=val_share), fill)
+    rule = SplitRule(seed=split_seed, val_share=val_share, max_pixels=max_pixels)
+    return Index(listing, listing.records, rule, fill)

@@ -20,6 +20,7 @@ from tessella.formats.labels import count_values
 
 if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
+    from tessella.dataset.index import Index
 
 _MOST_VALUES = 64
 
@@ -30,7 +31,7 @@ class Inspection:
 
     Args:
         path: The path.
-        kind: `picture`, `annotation`, `classes`, `data set`.
+        kind: `picture`, `annotation`, `classes`, `data set`; `bundle`, `exported model`.
         facts: What it says of itself, as plain JSON values.
     """
 
@@ -48,6 +49,7 @@ def inspect(
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | Path | None = None,
+    max_pixels: int | None = None,
 ) -> Inspection:
     """Say what a file or folder is.
 
@@ -55,6 +57,7 @@ def inspect(
         path: A picture, a LabelMe JSON file, a class file, or an annotated folder.
         format: The folder's annotation format, or None to detect it.
         classes: The folder's class table or class file, or None.
+        max_pixels: Most pixels of a mask whose values are counted, as for `open_dataset`.
 
     Returns:
         Its kind and facts.
@@ -65,19 +68,20 @@ def inspect(
     """
     place = Path(path)
     if place.is_dir():
-        return Inspection(str(place), "data set", _folder(place, format, classes))
+        index = open_dataset(place, format=format, classes=classes, max_pixels=max_pixels)
+        return Inspection(str(place), "data set", _folder(index))
     if not place.exists():
         raise InputError("there is no such file or folder", where=place, fix="check the spelling")
     if place.suffix.lower() in IMAGE_SUFFIXES:
-        return Inspection(str(place), "picture", _picture(place))
+        return Inspection(str(place), "picture", _picture(place, max_pixels))
     if place.name in CLASS_FILES or place.suffix.lower() in {".toml", ".csv", ".txt"}:
         return Inspection(str(place), "classes", {"classes": coding_rows(read_classes(place))})
     if place.suffix.lower() == ".json":
-        return Inspection(str(place), *_json(place))
+        return Inspection(str(place), *_json(place, max_pixels))
     raise FormatError(
         "Tessella does not know this kind of file",
         where=place,
-        expected="a picture, a LabelMe JSON file, a class file, a folder of annotated photos, or a bundle",
+        expected="a picture, a LabelMe JSON file, a class file, a folder of annotated photos, a bundle, an .onnx file",
     )
 
 
@@ -89,7 +93,7 @@ def coding_rows(coding: LabelCoding) -> list[dict[str, object]]:
     ]
 
 
-def _picture(path: Path) -> dict[str, object]:
+def _picture(path: Path, max_pixels: int | None) -> dict[str, object]:
     header = read_header(path)
     facts: dict[str, object] = {
         "format": header.format,
@@ -103,7 +107,7 @@ def _picture(path: Path) -> dict[str, object]:
         "bytes": path.stat().st_size,
     }
     if header.mode in {"P", "L", "1"} or header.mode.startswith("I"):
-        mask = read_mask(path)
+        mask = read_mask(path, max_pixels=max_pixels)
         counts = count_values(mask.pixels)
         values = [int(value) for value in counts.nonzero()[0]]
         facts["values"] = {str(value): int(counts[value]) for value in values[:_MOST_VALUES]}
@@ -111,18 +115,17 @@ def _picture(path: Path) -> dict[str, object]:
     return facts
 
 
-def _json(path: Path) -> tuple[str, dict[str, object]]:
+def _json(path: Path, max_pixels: int | None) -> tuple[str, dict[str, object]]:
     tree = read_json(path, allow_nan=True)
     if not isinstance(tree, dict) or "shapes" not in tree:
         return "classes", {"classes": coding_rows(read_classes(path))}
-    drawing = labelme.read_drawing(path)
+    drawing = labelme.read_drawing(path, max_pixels=max_pixels)
     height, width = drawing.declared_hw or (None, None)
     kinds = Counter(f"{shape.kind} {shape.label}" for shape in drawing.shapes)
     return "annotation", {"format": "labelme", "width": width, "height": height, "shapes": dict(kinds)}
 
 
-def _folder(root: Path, format: str | None, classes: LabelCoding | Path | None) -> dict[str, object]:  # noqa: A002
-    index = open_dataset(root, format=format, classes=classes)
+def _folder(index: Index) -> dict[str, object]:
     sizes: Counter[str] = Counter()
     unreadable = 0
     for record in index.records:

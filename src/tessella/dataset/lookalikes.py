@@ -31,11 +31,12 @@ _MOST_PARTNERS: Final = 50
 _ROWS: Final = 1024
 
 
-def lookalikes(records: Sequence[Record]) -> list[tuple[int, int]]:
+def lookalikes(records: Sequence[Record], *, max_pixels: int | None = None) -> list[tuple[int, int]]:
     """Find pairs of photos that look alike, enough of them to tell which photos belong together.
 
     Args:
         records: The photos; those that cannot be read are left out.
+        max_pixels: Most pixels of a photo that is decoded, or None for the usual budget.
 
     Returns:
         Pairs of positions, the smaller first, at most 50 per photo; none for more than MOST_PHOTOS.
@@ -45,7 +46,7 @@ def lookalikes(records: Sequence[Record]) -> list[tuple[int, int]]:
 
     def small(record: Record) -> NDArray[np.float32] | None:
         try:
-            return None if record.image is None else thumbnail(record.image, side=SIDE)
+            return None if record.image is None else thumbnail(record.image, side=SIDE, max_pixels=max_pixels)
         except InputError:
             return None  # named by `tessella check`
 

@@ -20,8 +20,8 @@ def read_photo(record: Record, listing: Listing) -> Image:
         InputError: It is missing or cannot be read.
     """
     if record.image is not None:
-        return read_image(record.image)
-    return decode_image(_embedded(record, listing), where=record.label)
+        return read_image(record.image, max_pixels=listing.max_pixels)
+    return decode_image(_embedded(record, listing), where=record.label, max_pixels=listing.max_pixels)
 
 
 def photo_hw(record: Record, listing: Listing) -> tuple[int, int]:

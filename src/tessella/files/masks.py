@@ -9,7 +9,15 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.errors import ImageError
-from tessella.files.images import Header, check_budget, decode_header, load_pillow, open_pillow, picture_header
+from tessella.files.images import (
+    FILE_BUDGET,
+    Header,
+    check_budget,
+    decode_header,
+    load_pillow,
+    open_pillow,
+    picture_header,
+)
 from tessella.files.text import read_bytes
 from tessella.files.write import atomic_path
 
@@ -40,7 +48,7 @@ def read_mask(path: Path, *, max_pixels: int | None = None) -> StoredMask:
         InputError: The file cannot be read.
         ImageError: Not a picture, damaged, too large, or of a kind that cannot hold ids (float, CMYK, 16-bit colour).
     """
-    return decode_mask(read_bytes(path), where=path, max_pixels=max_pixels)
+    return decode_mask(read_bytes(path, max_bytes=FILE_BUDGET), where=path, max_pixels=max_pixels)
 
 
 def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) -> StoredMask:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tessella.core.image import FULL_SCALE
-from tessella.files.images import check_budget, decode_header, decode_image, orient
+from tessella.files.images import FILE_BUDGET, check_budget, decode_header, decode_image, orient
 from tessella.files.text import read_bytes
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from tessella.files.images import Header
 
 
-def thumbnail(path: Path, *, side: int) -> NDArray[np.float32]:
+def thumbnail(path: Path, *, side: int, max_pixels: int | None = None) -> NDArray[np.float32]:
     """Return a photo shrunk to a grey square.
 
     Args:
         path: The photo.
         side: Height and width of the result in pixels.
+        max_pixels: Refuse larger pictures; by default as `read_image`.
 
     Returns:
         (side, side) float32, 0..255 by the dtype's full scale; each value the mean of the area it covers.
@@ -34,12 +35,12 @@ def thumbnail(path: Path, *, side: int) -> NDArray[np.float32]:
     """
     import cv2
 
-    data = read_bytes(path)
+    data = read_bytes(path, max_bytes=FILE_BUDGET)
     header = decode_header(data, where=path)
-    check_budget(header, where=path)
+    check_budget(header, where=path, max_pixels=max_pixels)
     grey: Any = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
-        image = decode_image(data, where=path)
+        image = decode_image(data, where=path, max_pixels=max_pixels)
         pixels = image.pixels[..., :3].astype(np.float32) * np.float32(255 / FULL_SCALE[image.dtype])
         # the weights of JPEG's own luma, so that a photo and its JPEG copy meet
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels.mean(axis=2)

@@ -13,6 +13,7 @@ from tessella.core.prediction import blend
 from tessella.files.images import read_image
 from tessella.files.masks import write_mask, write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, walk
+from tessella.files.write import require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ def predict_files(
     overlay: bool = False,
     confidence: bool = False,
     overwrite: bool = False,
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Predicted:
     """Predict files and folders.
@@ -73,6 +75,7 @@ def predict_files(
         overlay: Also write `<stem>-overlay.png`: the class colours half over the photo.
         confidence: Also write `<stem>-confidence.png`: 8-bit grey, value / 255 = probability of the predicted class.
         overwrite: Replace files that exist.
+        max_pixels: Refuse larger photos before they are decoded; by default 300 megapixels, for TIFF 2 gigapixels.
         progress: Called with (done, total) after every photo.
 
     Returns:
@@ -84,6 +87,7 @@ def predict_files(
     """
     from PIL import Image as Pillow
 
+    require_writable(out)
     suffixes = ["", *([OVERLAY] if overlay else []), *([CONFIDENCE] if confidence else [])]
     jobs = _jobs(inputs, out)
     _refuse_clashes(jobs, suffixes, overwrite=overwrite)
@@ -91,7 +95,7 @@ def predict_files(
     failed: list[Failure] = []
     for done, (source, stem) in enumerate(jobs, start=1):
         try:
-            image = read_image(source)
+            image = read_image(source, max_pixels=max_pixels)
             sure = np.empty(image.hw, np.uint8) if confidence else None
             labels = predictor.fill(image, where=source, confidence=sure)
         except InputError as error:

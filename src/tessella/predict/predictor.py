@@ -68,7 +68,12 @@ class Predictor:
         return self.plan.table
 
     def predict(
-        self, source: str | Path | Image | NDArray[Any], *, scores: bool = False, confidence: bool = True
+        self,
+        source: str | Path | Image | NDArray[Any],
+        *,
+        scores: bool = False,
+        confidence: bool = True,
+        max_pixels: int | None = None,
     ) -> Prediction:
         """Predict one photo.
 
@@ -80,6 +85,7 @@ class Predictor:
             source: A path, an `Image`, or upright (H, W) or (H, W, C) pixels in RGB order and the dtype of the plan.
             scores: Also keep the probabilities of all classes: (K, H, W) float16.
             confidence: Compute the confidence; without it that field is NaN everywhere and takes no memory.
+            max_pixels: Refuse a larger file before it is decoded; by default 300 megapixels, for TIFF 2 gigapixels.
 
         Returns:
             A prediction of exactly the photo's size.
@@ -88,7 +94,7 @@ class Predictor:
             InputError: The file cannot be read.
             ImageError: The photo is damaged, too large, or has other bands or another dtype than the network.
         """
-        image, where = _as_image(source)
+        image, where = _as_image(source, max_pixels)
         sure = np.empty(image.hw, np.float32) if confidence else None
         shares = np.empty((len(self.plan.classes), *image.hw), np.float16) if scores else None
         labels = self.fill(image, where=where, confidence=sure, scores=shares)
@@ -158,9 +164,9 @@ class Predictor:
         )
 
 
-def _as_image(source: str | Path | Image | NDArray[Any]) -> tuple[Image, str]:
+def _as_image(source: str | Path | Image | NDArray[Any], max_pixels: int | None) -> tuple[Image, str]:
     if isinstance(source, Image):
         return source, "the image"
     if isinstance(source, np.ndarray):
         return Image(source[..., None] if source.ndim == 2 else source), "the array"
-    return read_image(Path(source)), str(source)
+    return read_image(Path(source), max_pixels=max_pixels), str(source)

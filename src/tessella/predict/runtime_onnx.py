@@ -11,7 +11,7 @@ import numpy as np
 from tessella._version import __version__
 from tessella.core.errors import BundleError, FormatError, RecipeError
 from tessella.files.text import parse_json, read_bytes
-from tessella.predict.seal import check_seal
+from tessella.predict.seal import check_seal, read_metadata
 from tessella.recipe.plan import Plan
 
 if TYPE_CHECKING:
@@ -156,6 +156,14 @@ class OnnxRuntime:
         self.facts = self._session.facts
         if self.facts.output != "logits":
             raise BundleError("this file does not give logits", where=logits, got=self.facts.output, expected="logits")
+        if logits != path and (beside := read_facts(path)).bundle != self.facts.bundle:
+            raise BundleError(
+                "the logits variant belongs to another bundle than the file beside it",
+                where=logits,
+                got=self.facts.bundle,
+                expected=beside.bundle,
+                fix="copy both files of one export, side by side",
+            )
 
     def logits(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Run photos of one size: (B, C, H, W) raw pixels to (B, K, H, W) float32 logits."""
@@ -171,3 +179,14 @@ def open_sealed(path: Path, *, threads: int = 0) -> OnnxSession:
     data = read_bytes(path, max_bytes=1 << 31)
     check_seal(data, where=path)
     return OnnxSession(data, where=path, threads=threads)
+
+
+def read_facts(path: Path) -> OnnxFacts:
+    """Say what an exported file is, after its seal was checked; needs no ONNX Runtime.
+
+    Raises:
+        BundleError: The file was changed after the export, or was not exported by Tessella.
+    """
+    data = read_bytes(path, max_bytes=1 << 31)
+    check_seal(data, where=path)
+    return facts_of(read_metadata(data, (KEY_PLAN, KEY_BUNDLE, KEY_OUTPUT, KEY_PRECISION)), where=path)

@@ -6,10 +6,13 @@ metadata entry; what is hashed is the whole file with the 64 digits of the seal 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import BundleError
 from tessella.files.hashes import sha256_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KEY_SEAL: Final = "tessella.seal"
 BLANK: Final = "0" * 64
@@ -57,3 +60,32 @@ def _place(data: bytes) -> int | None:
     # the last one: metadata is written behind the weights, and other entries cannot hold the mark's control characters
     found = data.rfind(_MARK)
     return None if found < 0 else found + len(_MARK)
+
+
+def read_metadata(data: bytes, keys: Iterable[str]) -> dict[str, str]:
+    """Read metadata entries of a sealed file without an ONNX parser.
+
+    An entry is a protobuf message: field 1 the key, field 2 the value. Nothing else in the file is taken for one, since
+    metadata is written last and its values hold no control characters.
+
+    Args:
+        data: A file whose seal was checked.
+        keys: The entries wanted; those that are not there are left out.
+    """
+    return {key: value for key in keys if (value := _entry(data, key)) is not None}
+
+
+def _entry(data: bytes, key: str) -> str | None:
+    name = key.encode()
+    mark = b"\x0a" + bytes([len(name)]) + name + b"\x12"
+    place = data.rfind(mark)
+    if place < 0:
+        return None
+    place += len(mark)
+    length, shift = 0, 0
+    # a protobuf varint: seven bits per byte, the lowest first, the eighth says that more follow
+    while data[place] & 0x80:
+        length |= (data[place] & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+    length |= data[place] << shift
+    return data[place + 1 : place + 1 + length].decode()
