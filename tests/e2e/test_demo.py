@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,13 @@ def test_the_demonstration_goes_the_whole_way(tmp_path: Path) -> None:
 
     lines: list[str] = []
     done = run(tmp_path / "demo", minutes=0.4, say=lines.append)
-    assert [line.split()[0] for line in lines] == [f"{step}/8" for step in range(1, 9)]
+    assert [line.split()[0] for line in lines] == [f"{step}/9" for step in range(1, 10)]
+    assert [line.split()[1] for line in lines] == [
+        *("survey", "check", "fix", "plan", "train", "evaluate", "predict", "export", "report")
+    ]
+    assert re.search(
+        r"crops of \d+x\d+, batch \d+, (fp32|bf16).*expected: \d+ steps in 0\.\d min, \d\.\d GiB", lines[3]
+    )
     assert done.missed == ()
     assert done.invented == ()
     # 24 seconds of training on whatever this machine is: far from the score of the real demonstration, far from chance

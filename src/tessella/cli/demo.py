@@ -12,7 +12,10 @@ def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to make.")] = Path("tessella-demo"),
     minutes: Annotated[float | None, typer.Option(help="Minutes of training; the default suits two cores.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other scenes.")] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace what an earlier demonstration left in DIR; never anything else."),
+    ] = False,
 ) -> None:
     """Draw an aerial survey with faulty labels, then check, fix, plan, train, evaluate, predict, export, report.
 
