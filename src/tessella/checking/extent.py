@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tessella.formats.rasterise import FARTHEST_PX
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,7 +26,8 @@ def extent(shape: Shape) -> NDArray[np.float64]:
     """
     points = finite(shape.points_xy)
     if shape.kind == "circle":
-        return points[:1]
+        # a rim that no photo can hold is a slip, and cannot be painted
+        return points if np.abs(points).max(initial=0) > FARTHEST_PX else points[:1]
     if shape.kind == "mask" and shape.mask is not None and len(points):
         return np.stack([points[0], points[0] + np.array(shape.mask.shape[::-1])])
     return points

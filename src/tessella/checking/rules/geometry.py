@@ -12,7 +12,7 @@ from tessella.checking.rule import Change, Mend
 from tessella.checking.rules.sizes import frame_of_points
 from tessella.checking.rules.turned import follows_stored
 from tessella.core.finding import Finding
-from tessella.formats.rasterise import MIN_POINTS
+from tessella.formats.rasterise import FARTHEST_PX, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tessella.checking.look import Look
     from tessella.core.annotation import Drawing, Shape
     from tessella.core.finding import Severity
-
-_FAR = 1e9
-"""Coordinates beyond this are moved here before they are cut; differences of larger ones overflow."""
 
 CLIPPED = frozenset({"polygon", "rectangle"})
 """Kinds whose outline can be cut at the border without changing a pixel inside."""
@@ -147,7 +144,7 @@ def is_sound(shape: Shape) -> bool:
     """Whether a shape can be painted."""
     if is_short(shape) or _broken(shape) or (shape.kind == "mask" and shape.mask is None):
         return False
-    return all(np.abs(points).max(initial=0) <= _FAR for points in (shape.points_xy, *shape.holes))
+    return all(np.abs(points).max(initial=0) <= FARTHEST_PX for points in (shape.points_xy, *shape.holes))
 
 
 def frame_hw(look: Look) -> tuple[int, int] | None:
@@ -196,7 +193,7 @@ def clip_ring(ring_xy: NDArray[np.float64], hw: tuple[int, int]) -> NDArray[np.f
     Returns:
         (M, 2) float64; M is 0 when nothing is left inside.
     """
-    ring = np.clip(ring_xy, -_FAR, _FAR)
+    ring = np.clip(ring_xy, -FARTHEST_PX, FARTHEST_PX)  # differences of larger ones overflow
     for axis, limit, keeps_below in (
         (0, 0.0, False),
         (0, float(hw[1]), True),
