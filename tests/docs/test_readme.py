@@ -72,3 +72,24 @@ def test_the_python_example_uses_public_names_only() -> None:
     names = set(re.findall(r"\bts\.(\w+)", code))
     assert names
     assert names <= set(tessella.__all__)
+
+
+def test_both_readmes_show_the_same_file_tree_and_the_same_pages() -> None:
+    def rooms(name: str) -> list[str]:
+        (tree,) = blocks(name, "text")
+        return re.findall(r"(\w+)/(?= )", tree)
+
+    def pages(name: str) -> list[str]:
+        last = (ROOT / name).read_text(encoding="utf-8").rpartition("```")[2]
+        return re.findall(r"\]\(([^)]+)\)", last)
+
+    assert rooms("README.md") == rooms("README.zh-CN.md")
+    assert len(pages("README.md")) >= 7
+    assert pages("README.md") == pages("README.zh-CN.md")
+
+
+def test_the_source_distribution_holds_what_the_tests_read() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert {"/docs", "/benchmarks", "/tests", *(f"/{name}" for name in READMES)} <= set(
+        build["targets"]["sdist"]["include"]
+    )
