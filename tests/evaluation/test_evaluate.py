@@ -160,3 +160,21 @@ def test_a_report_written_as_json_is_read_back_equal(tmp_path):
 def test_what_is_no_report_is_refused(broken):
     with pytest.raises(FormatError, match="no report"):
         Report.from_json(broken, where="x.json")
+
+
+def test_our_own_predictor_computes_no_confidence_that_nobody_reads(tmp_path, monkeypatch):
+    import torch
+
+    from data.small_bundle import TABLE as OURS
+    from data.small_bundle import small_plan
+    from tessella.models.network import network_of
+    from tessella.predict.load import wrap
+
+    root = write_photos(tmp_path, sizes=[(8, 8)] * 3)
+    plan = small_plan()
+    torch.manual_seed(0)
+    predictor = wrap(network_of(plan).eval(), plan)
+    index = open_dataset(root, classes=LabelCoding(OURS))
+    expected = evaluate(predictor, index).confusion
+    monkeypatch.setattr("tessella.predict.predictor.confidence_of", None)
+    np.testing.assert_array_equal(evaluate(predictor, index).confusion, expected)
