@@ -1,5 +1,7 @@
 import contextlib
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +196,22 @@ def test_a_tiff_whose_compressed_pixels_are_damaged_gives_one_error(tmp_path: Pa
     path.write_bytes(data)
     with pytest.raises(ImageError, match=r"z\.tif"):
         read_image(path)
+
+
+@pytest.mark.parametrize("error", [zlib.error("bad data"), struct.error("short"), AttributeError("no tag"), EOFError()])
+def test_whatever_a_tiff_decoder_raises_becomes_one_error_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    # which of these a damaged file gives depends on whether imagecodecs is installed
+    import tifffile
+
+    def broken(*_: object, **__: object) -> np.ndarray:
+        raise error
+
+    tifffile.imwrite(tmp_path / "a.tif", RGB, photometric="rgb")
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", broken)
+    with pytest.raises(ImageError, match=r"a\.tif: the TIFF cannot be decoded"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_a_gif_cut_anywhere_gives_a_header_or_one_error(tmp_path: Path) -> None:
