@@ -70,3 +70,14 @@ def test_impossible_limits_are_refused(folder):
 def test_an_unknown_setting_is_refused(folder):
     with pytest.raises(RecipeError, match=r"--set: training\.btach: unknown key; did you mean 'batch'"):
         raise run(str(folder), "--set", "training.btach=3").exception
+
+
+def test_class_names_are_shown_as_they_are_not_as_markup(folder):
+    from tessella.checking.table import plain_text
+    from tessella.cli.plan import plan_table
+
+    result = run(str(folder), "--epochs", "2", "--json", *SMALL)
+    document = json.loads(result.stdout)
+    document["classes"][0]["name"], document["classes"][1]["name"] = "road [wet]", "[/x]"
+    shown = plain_text(plan_table(Plan.from_json(document, where="stdout")))
+    assert "road [wet], [/x]" in shown

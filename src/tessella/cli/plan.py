@@ -27,6 +27,7 @@ def plan(
     ] = None,
     format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
     seed: Annotated[int | None, typer.Option(min=0, help="Seeds weights, crops and order.")] = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Print what training would do: network, crop, batch, steps, learning rate, loss, time and memory, and why.
@@ -47,6 +48,7 @@ def plan(
             classes=classes,
             format=format,
             seed=seed,
+            max_pixels=max_pixels,
             progress=advance,
         )
     if json:
@@ -58,12 +60,14 @@ def plan(
 def plan_table(settled: Plan) -> Table:
     """Lay a plan out for people: choice, value and reason."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, overflow in (("", "fold"), ("settled", "fold"), ("why", "fold")):
         table.add_column(heading, overflow=overflow)  # type: ignore[arg-type]  # rich's literal
     for name, value, key in _rows(settled):
-        table.add_row(name, value, settled.why.get(key, ""))
+        # as text, not as rich's markup: classes may be called "road [wet]"
+        table.add_row(name, Text(value), Text(settled.why.get(key, "")))
     return table
 
 
@@ -75,7 +79,7 @@ def _rows(settled: Plan) -> list[tuple[str, str, str]]:
     accumulate = f" x {training.accumulate}" if training.accumulate > 1 else ""
     expected = settled.expected
     return [
-        ("photos", f"{settled.splits.train_samples} train, {settled.splits.val_samples} val", "splits"),
+        ("photos", _counted(settled), "splits"),
         ("classes", _listed(settled.table.names), "classes"),
         ("network", f"{settled.model.name}{f' ({options})' if options else ''}", "model.name"),
         ("weights", settled.model.weights or "from scratch", "model.weights"),
@@ -93,6 +97,12 @@ def _rows(settled: Plan) -> list[tuple[str, str, str]]:
         ("expected memory", f"{expected.memory_bytes / 2**30:.1f} GiB", "expected"),
         ("passes", f"{expected.epochs:.1f} over the training photos", ""),
     ]
+
+
+def _counted(settled: Plan) -> str:
+    splits = settled.splits
+    test = f", {splits.test_samples} test" if splits.test_samples else ""
+    return f"{splits.train_samples} train, {splits.val_samples} val{test}"
 
 
 def _augmentation(settled: Plan) -> str:
