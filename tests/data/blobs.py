@@ -6,10 +6,12 @@ import numpy as np
 from PIL import Image
 
 
-def write_blobs(root: Path, *, train: int = 8, val: int = 3, hw: tuple[int, int] = (48, 64), seed: int = 0) -> Path:
+def write_blobs(
+    root: Path, *, train: int = 8, val: int = 3, test: int = 0, hw: tuple[int, int] = (48, 64), seed: int = 0
+) -> Path:
     """Write `train/images`, `train/masks`, `val/images`, `val/masks` and `classes.toml`; return the folder."""
     rng = np.random.default_rng(seed)
-    for split, count in (("train", train), ("val", val)):
+    for split, count in (("train", train), ("val", val), ("test", test)):
         for number in range(count):
             pixels, ids = _scene(rng, hw)
             for kind, array in (("images", pixels), ("masks", ids)):

@@ -2,11 +2,13 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from data.planning import CAMVID, CAMVID_SHARES, LAPTOP, OLD_LAPTOP, WORKSTATION, Pace, make_facts, make_index
 from tessella.core.errors import InputError, LabelError, RecipeError
+from tessella.dataset.splits import SplitRule
 from tessella.recipe.plan import Plan
 from tessella.recipe.planner import make_plan
 from tessella.recipe.planning.reasons import flatten
@@ -134,6 +136,23 @@ def test_a_recipe_with_two_limits_is_refused():
         plan_of(recipe=ask("training.steps=17", "training.minutes=3"), minutes=None)
 
 
+def test_the_plan_keeps_what_was_asked_and_how_to_split_again():
+    index = replace(make_index(CAMVID), rule=SplitRule(seed=7, val_share=0.3))
+    plan = plan_of(recipe=ask("training.batch=4", "training.steps=9"), index=index, epochs=3, seed=7)
+    asked = dict(plan.asked)
+    assert (asked["training.batch"], asked["training.epochs"], asked["seed"], asked["preset"]) == (4, 3, 7, "general")
+    assert "training.steps" not in asked, "the caller's limit wins"
+    assert (plan.splits.split_seed, plan.splits.val_share, plan.splits.test_samples) == (7, 0.3, 0)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json())), where="test") == plan
+
+
+def test_the_plan_says_where_the_classes_come_from():
+    index = make_index(CAMVID)
+    assert plan_of(index=index).why["classes"] == "as the data set states them"
+    noted = replace(index, listing=replace(index.listing, notes=("read as voc: lists", "classes discovered: a, b")))
+    assert plan_of(index=noted).why["classes"] == "read as voc: lists; classes discovered: a, b"
+
+
 def test_every_setting_has_a_reason():
     plan = plan_of()
     tables = ("preprocess", "model.name", "model.weights", "augment", "loss", "optimiser", "training", "prediction")
@@ -147,6 +166,12 @@ def test_the_reason_names_the_layer_a_setting_comes_from():
     assert plan.why["augment.elastic"] == "preset cell"
     assert plan.why["augment.blur"] == "asked for"
     assert plan.why["optimiser.weight_decay"] == "preset general"
+
+
+def test_what_no_preset_says_comes_from_no_preset():
+    assert plan_of(minutes=15, seed=5).why["seed"] == "asked for"
+    assert plan_of(recipe=ask("seed=5")).why["seed"] == "asked for"
+    assert plan_of().why["seed"] == "usual"
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -340,6 +365,21 @@ def test_a_network_that_would_be_too_slow_is_not_timed():
     timer = Pace()
     plan_of(timer=timer)
     assert {tuple(asked.model.options) for asked in timer.asked} == {()}
+
+
+def test_a_larger_network_that_does_not_fit_is_no_choice():
+    class Cramped(Pace):
+        def __call__(self, plan, *, memory_limit):
+            cost = super().__call__(plan, memory_limit=memory_limit)
+            return cost._replace(memory_bytes=2 * memory_limit) if plan.model.options.get("width") else cost
+
+    for batch in ([], ["training.batch=4"]):
+        plan = plan_of(machine=WORKSTATION, timer=Cramped(), epochs=1000, recipe=ask(*batch))
+        assert (plan.model.name, plan.model.options) == ("mosaic", {})
+        assert "training.batch" in plan.why
+    only = ask("model.options.width=48", "training.batch=4")
+    with pytest.raises(RecipeError, match="does not fit into the memory"):
+        plan_of(machine=WORKSTATION, timer=Cramped(), epochs=1000, recipe=only)
 
 
 def test_a_gpu_gets_larger_crops_and_batches():

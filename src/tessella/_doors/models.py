@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tessella._doors.request import settle_request
 from tessella.core.classes import LabelCoding
 from tessella.core.extras import require
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.classes import read_classes
 from tessella.formats import DRAWN
+from tessella.recipe.opening import open_as_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +34,7 @@ def plan(
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag
     seed: int | None = None,
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Settle what `train` would do; data and machine are measured, one training step is timed, nothing is written.
@@ -45,6 +49,7 @@ def plan(
         classes: A class table or class file, or None to take what the data set says.
         format: The format's name, or None to detect it.
         seed: Seeds weights, crops, order and the split where the data set has none.
+        max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos measured, photos in all).
 
     Returns:
@@ -52,22 +57,25 @@ def plan(
 
     Raises:
         RecipeError: An unknown key, two limits, or a setting that does not fit.
-        InputError: The data set cannot be used.
+        InputError: The data set cannot be used, or the weights are absent and cannot be fetched.
         MissingExtraError: torch is not installed.
     """
     require("torch", needs="timing a training step", extra="train")
     from tessella.dataset.facts import measure
     from tessella.recipe.machine import look
     from tessella.recipe.planner import make_plan
-    from tessella.recipe.planning.limit import settle_limit
-    from tessella.recipe.recipe import gather
+    from tessella.training import prepare_process
+
+    prepare_process()
+    # refused before anything is read
+    asked = settle_request(recipe, preset=preset, overrides=overrides, minutes=minutes, epochs=epochs)
     from tessella.training.timing import time_step
 
-    asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
-    settle_limit(asked, minutes=minutes, epochs=epochs)  # refused before anything is read
     split_seed = (asked.seed if seed is None else seed) or 0
     index = (
-        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=split_seed)
+        data
+        if isinstance(data, Index)
+        else open_dataset(data, format=format, classes=classes, split_seed=split_seed, max_pixels=max_pixels)
     )
     facts = measure(index.split("train") if "train" in index.split_names else index, progress=progress)
     return make_plan(index, facts, asked, look(), timer=time_step, minutes=minutes, epochs=epochs, seed=seed)
@@ -80,9 +88,13 @@ def evaluate(
     split: str = "val",
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Score a bundle on the labelled photos of a data set, at their own size, with one confusion matrix.
+
+    A folder that states no split is split as it was for training (its seed lies in the bundle), so that `val` holds no
+    photo that was trained on. An index is taken as it is.
 
     Args:
         bundle: A bundle folder, an exported `.onnx` file, or what `tessella.load` returned.
@@ -90,6 +102,7 @@ def evaluate(
         split: The split to score, or `all`.
         classes: A class table or class file, or None to take what the data set says.
         format: The format's name, or None to detect it.
+        max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos done, photos in all).
 
     Returns:
@@ -104,10 +117,15 @@ def evaluate(
     from tessella.predict.load import load
 
     predictor = load(bundle) if isinstance(bundle, (str, Path)) else bundle
-    index = data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes)
+    splits = predictor.plan.splits
+    index = (
+        data
+        if isinstance(data, Index)
+        else open_as_split(data, splits, format=format, classes=classes, max_pixels=max_pixels)
+    )
     if index.listing.discovered and index.format in DRAWN:
         # drawn shapes carry names: a part of a data set in which a class does not occur still means the same classes
-        index = open_dataset(index.root, format=index.format, classes=LabelCoding(predictor.table))
+        index = replace(index, listing=replace(index.listing, coding=LabelCoding(predictor.table), discovered=False))
     part = index if split == "all" else index.split(split)
     return evaluate_index(predictor, part, split=split, progress=progress)
 
@@ -117,6 +135,7 @@ def score(
     truth_dir: str | Path,
     *,
     classes: LabelCoding | str | Path,
+    max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Score predicted masks against true masks, whoever made them; needs no torch.
@@ -125,6 +144,7 @@ def score(
         pred_dir: Folder of predicted masks.
         truth_dir: Folder of true masks, paired by name.
         classes: What the stored values or colours mean: a class table or class file.
+        max_pixels: Most pixels of a mask that is read; by default 300 megapixels, for TIFF 2 gigapixels.
         progress: Called with (masks done, masks in all).
 
     Returns:
@@ -137,4 +157,4 @@ def score(
     from tessella.evaluation import score_folders
 
     coding = classes if isinstance(classes, LabelCoding) else read_classes(Path(classes))
-    return score_folders(Path(pred_dir), Path(truth_dir), coding, progress=progress)
+    return score_folders(Path(pred_dir), Path(truth_dir), coding, max_pixels=max_pixels, progress=progress)

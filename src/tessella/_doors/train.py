@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella._doors.models import plan as settle_plan
+from tessella._doors.request import refuse_other_request, settle_request
 from tessella.checking import check
 from tessella.core.errors import InputError
 from tessella.core.extras import require
@@ -17,7 +18,10 @@ from tessella.dataset.index import Index, open_dataset
 from tessella.evaluation import Report, evaluate
 from tessella.files.write import refuse_existing, require_writable
 from tessella.predict.bands import fit_bands
+from tessella.recipe.opening import open_as_split
 from tessella.report import environment, write_report
+from tessella.training import prepare_process
+from tessella.training.folder import BUNDLE, stored_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from tessella.training.events import Progress
     from tessella.training.run import Trained
 
-BUNDLE: Final = "bundle"
 _PARITY_PHOTOS: Final = 8
 
 
@@ -43,8 +46,10 @@ class Run:
         page: The report to look at.
         plan: What was run.
         reports: One report per split that was scored: `val`, and `test` where the data set has one.
+        steps: Optimiser steps done; under a time limit not those that the plan expected.
         training_seconds: Wall-clock seconds from the start to the last step.
         scoring_seconds: Wall-clock seconds of the final scoring.
+        sealing_seconds: Wall-clock seconds of writing and proving the bundle, and of the report.
         broken: Training photos that could not be read.
     """
 
@@ -53,8 +58,10 @@ class Run:
     page: Path
     plan: Plan
     reports: Mapping[str, Report]
+    steps: int
     training_seconds: float
     scoring_seconds: float
+    sealing_seconds: float
     broken: tuple[str, ...]
 
     def summary(self) -> str:
@@ -62,7 +69,10 @@ class Run:
         lines = [
             f"mIoU {report.miou:.4f} on {len(report.rows)} photos ({split})" for split, report in self.reports.items()
         ]
-        lines.append(f"trained {self.training_seconds / 60:.1f} min, scored {self.scoring_seconds:.0f} s")
+        lines.append(
+            f"{self.steps} steps in {self.training_seconds / 60:.1f} min, scored in {self.scoring_seconds:.0f} s, "
+            f"sealed and reported in {self.sealing_seconds:.0f} s"
+        )
         if self.broken:
             lines.append(f"{len(self.broken)} photos could not be read: {', '.join(self.broken[:3])}")
         return "\n".join([*lines, f"bundle  {self.bundle}", f"report  {self.page}"])
@@ -73,9 +83,10 @@ class Run:
             "folder": str(self.folder),
             "bundle": str(self.bundle),
             "report": str(self.page),
-            "steps": self.plan.training.steps,
+            "steps": self.steps,
             "training_seconds": round(self.training_seconds, 1),
             "scoring_seconds": round(self.scoring_seconds, 1),
+            "sealing_seconds": round(self.sealing_seconds, 1),
             "miou": {split: report.scores.to_json()["miou"] for split, report in self.reports.items()},
             "broken": list(self.broken),
         }
@@ -93,6 +104,7 @@ def train(
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag
     seed: int | None = None,
+    max_pixels: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -115,8 +127,11 @@ def train(
         classes: A class table or class file, or None to take what the data set says.
         format: The format's name, or None to detect it.
         seed: Seeds weights, crops, order and the split where the data set has none.
-        resume: Go on from the newest intact checkpoint in `out`, with the plan that lies there.
-        overwrite: Replace an existing run.
+        max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
+        resume: Go on from the newest intact checkpoint in `out`, with the plan that lies there. Settings given beside
+            it must be those of that run. Without a time limit the result is the same bits as of a run that was never
+            interrupted; under `minutes` it is not, for the clock drives the learning rate.
+        overwrite: Replace an existing run; it is kept until the new one is ready to start.
         progress: Called after every training step.
         scoring: Called with (photos scored, photos in all) during the final scoring.
         say: Called with sentences for people.
@@ -125,8 +140,9 @@ def train(
         The run.
 
     Raises:
-        RecipeError: An unknown key, two limits, or a setting that does not fit.
-        InputError: The data set cannot be used.
+        RecipeError: An unknown key, two limits, a setting that does not fit, or another one than that of the run to be
+            resumed.
+        InputError: The data set cannot be used, or the weights are absent and cannot be fetched.
         TrainingError: A loss that is not finite, too many broken photos, or nothing to resume from.
         OutputError: The folder exists, or cannot be written.
         MissingExtraError: torch is not installed.
@@ -135,27 +151,25 @@ def train(
     out = Path(out)
     say = say or (lambda _: None)
     require("torch", "accelerate", needs="training", extra="train")
-    from tessella.recipe.planning.limit import settle_limit
-    from tessella.recipe.recipe import gather
-    from tessella.training import prepare_process
-    from tessella.training.run import run, stored_plan
-
     prepare_process()
-    stored = stored_plan(out) if resume else None
-    asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
-    if stored is None:
-        settle_limit(asked, minutes=minutes, epochs=epochs)  # refused before anything is read
+    request: dict[str, Any] = {"preset": preset, "overrides": overrides, "minutes": minutes, "epochs": epochs}
+    reading: dict[str, Any] = {"format": format, "classes": classes, "max_pixels": max_pixels}
+    if resume:
+        plan = stored_plan(out)
+        refuse_other_request(plan, recipe, seed=seed, **request)
+        require_writable(out)
+        index = data if isinstance(data, Index) else open_as_split(data, plan.splits, **reading)
+        checked = _checked(index, say)
+    else:
         refuse_existing(out, overwrite=overwrite)
-    require_writable(out)
-    split_seed = stored.seed if stored else (asked.seed if seed is None else seed) or 0
-    index = (
-        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, split_seed=split_seed)
-    )
-    checked = check(index)
-    say(_summary(checked))
-    plan = stored or settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
-    if stored is None:
-        _clear(out)
+        asked = settle_request(recipe, **request)  # refused before anything is read
+        require_writable(out)
+        split_seed = (asked.seed if seed is None else seed) or 0
+        index = data if isinstance(data, Index) else open_dataset(data, split_seed=split_seed, **reading)
+        checked = _checked(index, say)
+        plan = settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
+    from tessella.training.run import run
+
     trained = run(
         index.split("train"),
         index.split("val") if "val" in index.split_names else None,
@@ -189,7 +203,7 @@ def _finish(
     reports: dict[str, Report] = {
         name: evaluate(unsealed, index.split(name), split=name, progress=scoring) for name in splits
     }
-    scoring_seconds = time.monotonic() - started
+    scored = time.monotonic()
     held_out = index.split(splits[0] if splits else "train").labelled()
     bundle = write_bundle(
         out / BUNDLE,
@@ -220,7 +234,18 @@ def _finish(
             overwrite=True,
         )
     load(bundle.path)  # opening replays the probe: what was sealed is what was scored
-    return Run(out, bundle.path, page, plan, reports, trained.seconds, scoring_seconds, trained.broken)
+    return Run(
+        folder=out,
+        bundle=bundle.path,
+        page=page,
+        plan=plan,
+        reports=reports,
+        steps=trained.steps,
+        training_seconds=trained.seconds,
+        scoring_seconds=scored - started,
+        sealing_seconds=time.monotonic() - scored,
+        broken=trained.broken,
+    )
 
 
 def _scores(reports: Mapping[str, Report]) -> dict[str, Any]:
@@ -248,19 +273,19 @@ def _readable(index: Index, plan: Plan) -> Iterator[Sample]:
         yield Sample(image, sample.labels, sample.name)
 
 
+def _checked(index: Index, say: Callable[[str], None]) -> Checked:
+    """Check the data set, and say how it was read, which classes were found, and how many findings there are."""
+    say("; ".join(index.listing.notes))
+    if index.listing.discovered:
+        say(f"{len(index.table)} classes: {', '.join(index.table.names)}")
+    checked = check(index)
+    say(_summary(checked))
+    return checked
+
+
 def _summary(checked: Checked) -> str:
     counts = checked.counts
     if not checked.findings:
         return "check: no findings"
     told = ", ".join(f"{counts[severity]} {severity}" for severity in ("error", "warning", "info") if counts[severity])
     return f"check: {told}; `tessella check` lists them, and so does the report"
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier run left in the folder, and nothing else."""
-    import shutil
-
-    for name in (BUNDLE, "checkpoints", "tensorboard", "test"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "report.json", "metrics.jsonl", "plan.json"):
-        (out / name).unlink(missing_ok=True)

@@ -18,7 +18,8 @@ def write_card(plan: Plan, scores: Mapping[str, Any], provenance: Mapping[str, A
     Args:
         plan: Every setting.
         scores: With the keys of `evaluate --json`; an absent key leaves its line out.
-        provenance: Listed as it is.
+        provenance: Listed as it is; its `steps` are those that were trained, which a time limit makes others than
+            planned.
         parameters: Number of weights.
 
     Returns:
@@ -34,7 +35,7 @@ def write_card(plan: Plan, scores: Mapping[str, Any], provenance: Mapping[str, A
         _use(plan),
         _classes(plan, scores),
         _scores(scores),
-        _training(plan),
+        _training(plan, steps=provenance.get("steps", plan.training.steps)),
         _provenance(provenance),
         _limits(plan, scores),
     ]
@@ -80,17 +81,26 @@ def _scores(scores: Mapping[str, Any]) -> str:
     return f"## Scores\n\n{', '.join(figures)}{images} that it was not trained on.{averaging}"
 
 
-def _training(plan: Plan) -> str:
-    training, augment, splits = plan.training, plan.augment, plan.splits
+def _training(plan: Plan, *, steps: int) -> str:
+    splits = plan.splits
     weights = f"weights from {plan.model.weights}" if plan.model.weights else "from scratch"
     terms = " + ".join(f"{term.weight:g} x {term.name}" for term in plan.loss.terms)
     return (
         f"## Training\n\n{splits.train_samples} photos, {splits.val_samples} held out; split: {splits.split}. "
-        f"{training.steps} steps of {training.batch * training.accumulate} crops of "
-        f"{augment.crop_hw[1]}x{augment.crop_hw[0]} px at {augment.scale[0]:g}x to {augment.scale[1]:g}x, {weights}, "
-        f"{training.precision}, seed {plan.seed}. Loss: {terms}. Optimiser: {plan.optimiser.name}, learning rate "
-        f"{plan.optimiser.learning_rate:g}, {plan.optimiser.schedule}."
+        f"{steps} steps of {_stages(plan)}, {weights}, {plan.training.precision}, seed {plan.seed}. Loss: {terms}. "
+        f"Optimiser: {plan.optimiser.name}, learning rate {plan.optimiser.learning_rate:g}, {plan.optimiser.schedule}."
     )
+
+
+def _stages(plan: Plan) -> str:
+    """Say what one step sees; where a run begins on smaller pictures, in each of its stages."""
+    told = []
+    for stage in plan.augment.stages:
+        part = plan.augment.within(stage)
+        crops = f"{plan.batch_in(stage) * plan.training.accumulate} crops of {part.crop_hw[1]}x{part.crop_hw[0]} px"
+        share = f" for {stage.share:.0%} of the run" if len(plan.augment.stages) > 1 else ""
+        told.append(f"{crops} at {part.scale[0]:g}x to {part.scale[1]:g}x{share}")
+    return ", then ".join(told)
 
 
 def _provenance(provenance: Mapping[str, Any]) -> str:

@@ -35,10 +35,18 @@ def train(
     ] = None,
     format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
     seed: Annotated[int | None, typer.Option(min=0, help="Seeds weights, crops and order.")] = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in RUN, from its last checkpoint.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run in RUN, from its last checkpoint. With --epochs the result is the same bits as "
+            "without the interruption; with --minutes it is not, for the clock drives the learning rate.",
+        ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing run, once the new one is ready to start.")
+    ] = False,
 ) -> None:
     """Train a network on an annotated folder; writes RUN/bundle, RUN/report.html, RUN/report.json, RUN/metrics.jsonl.
 
@@ -60,6 +68,7 @@ def train(
             classes=classes,
             format=format,
             seed=seed,
+            max_pixels=max_pixels,
             resume=resume,
             overwrite=overwrite,
             progress=show,

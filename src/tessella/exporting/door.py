@@ -19,11 +19,11 @@ from tessella.core.extras import require
 from tessella.core.image import Image
 from tessella.core.labelmap import LabelMap
 from tessella.core.sample import Sample
-from tessella.dataset.index import open_dataset
 from tessella.exporting.parity import Parity, measure
 from tessella.files.write import atomic_path, refuse_existing
 from tessella.predict.bands import fit_bands
 from tessella.predict.runtime_onnx import LOGITS_SUFFIX, OnnxSession
+from tessella.recipe.opening import open_as_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +164,7 @@ def _samples(bundle: Bundle, data: Path | None, classes: Path | None) -> list[Sa
 
 
 def _from_data(bundle: Bundle, data: Path, classes: Path | None) -> Iterator[Sample]:
-    index = open_dataset(data, classes=classes)
+    index = open_as_split(data, bundle.plan.splits, classes=classes)
     if index.table.names != bundle.table.names:
         raise LabelError(
             "the data set has other classes than the bundle",

@@ -9,6 +9,7 @@ from torch import nn
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import RecipeError
 from tessella.core.extras import require
+from tessella.models.foreign import import_library
 from tessella.models.pooling import exportable_pooling
 
 SETTLED: Final = (
@@ -71,9 +72,7 @@ def architectures() -> tuple[str, ...]:
 def encoders() -> tuple[str, ...]:
     """Return the library's encoder names, and timm's as `tu-<name>`."""
     own = tuple(_library().encoders.encoders)
-    import timm
-
-    return own + tuple(f"tu-{name}" for name in timm.list_models())
+    return own + tuple(f"tu-{name}" for name in import_library("timm").list_models())
 
 
 def architecture_type(architecture: str) -> type[nn.Module]:
@@ -131,6 +130,4 @@ def stride(architecture: str, encoder: str, *, encoder_output_stride: int = 16, 
 def _library() -> Any:  # noqa: ANN401  # an untyped module
     """Import the library, which takes seconds, when the first of its networks is asked for."""
     require("segmentation_models_pytorch", needs="an smp: network", extra="train")
-    import segmentation_models_pytorch
-
-    return segmentation_models_pytorch
+    return import_library("segmentation_models_pytorch")

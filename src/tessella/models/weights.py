@@ -25,6 +25,7 @@ from tessella.core.classes import nearest_hint
 from tessella.core.errors import InputError, RecipeError
 from tessella.core.extras import require
 from tessella.files.hashes import sha256_file
+from tessella.models.foreign import import_library
 from tessella.models.matching import fit, unwrap
 
 REACH_SECONDS: Final = 1.2
@@ -138,8 +139,7 @@ def weights_folder() -> Path:
 
 def _timm_files(name: str) -> tuple[HubFile, ...]:
     require("timm", needs="weights of timm", extra="train")
-    import timm
-
+    timm = import_library("timm")
     settings = timm.models.get_pretrained_cfg(name)
     if settings is None:
         raise RecipeError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from tessella.core.classes import ClassInfo, ClassTable
 from tessella.core.errors import RecipeError
@@ -111,7 +111,7 @@ class AugmentPlan(Part):
         saturation: Largest relative change of saturation (three-band colour photos).
         hue: Largest turn of the hue circle (0.1 = 36 degrees; three-band colour photos).
         gamma: Largest change of log2 gamma (0.3 = gamma 0.81 to 1.23).
-        noise: Largest standard deviation of added noise, as a share of the std of the data.
+        noise: Largest standard deviation of added noise, as a share of the standard deviation of the crop.
         blur: Probability of a slight blur.
         rare_class: Probability that the crop is placed on a pixel of a class drawn with favour for rare ones.
         stages: Training begins on smaller pictures: in each stage crop and zoom are multiplied by the stage's own zoom.
@@ -228,7 +228,7 @@ class TrainingPlan(Part):
         precision: fp32, bf16 or fp16 (fp16 never on a CPU).
         channels_last: Memory format of the network.
         threads: Torch threads.
-        workers: Processes that prepare crops; 0 = in the training process.
+        workers: Threads that prepare crops ahead; 0 = the training loop does it itself.
         evaluate_every: Steps between scores on the validation split.
         checkpoint_minutes: Minutes between checkpoints.
         broken_photo_limit: Unreadable photos after which training stops.
@@ -262,11 +262,23 @@ class PredictionPlan(Part):
 
 
 class SplitPlan(Part):
-    """How many samples are trained on and scored, and where the split comes from, in words."""
+    """How many samples are trained on and scored, and all it takes to split the same folder in the same way again.
+
+    Args:
+        train_samples: Labelled photos that are trained on.
+        val_samples: Labelled photos of `val`, scored while and after training.
+        test_samples: Labelled photos of `test`, scored after training.
+        split: Where the split comes from, in words.
+        split_seed: Seed of the split where the data set states none.
+        val_share: Share of the photos that such a split sets aside.
+    """
 
     train_samples: Count
     val_samples: Whole
+    test_samples: Whole
     split: str
+    split_seed: int
+    val_share: Share
 
 
 class Expected(Part):
@@ -285,6 +297,7 @@ class Plan(Part):
         tessella: Version of Tessella that made the plan.
         seed: Seeds weights, crops and order.
         classes: The K classes in id order.
+        asked: What was asked, by dotted key of the recipe.
         why: One sentence per choice, by dotted key such as `training.batch`.
     """
 
@@ -301,6 +314,7 @@ class Plan(Part):
     prediction: PredictionPlan
     splits: SplitPlan
     expected: Expected
+    asked: dict[str, JsonValue]
     why: dict[str, str]
 
     @model_validator(mode="after")

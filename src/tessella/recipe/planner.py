@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import InputError, LabelError
+from tessella.recipe.asked import asked_keys
 from tessella.recipe.plan import Expected, Plan, PredictionPlan, SplitPlan
 from tessella.recipe.planning import choices
 from tessella.recipe.planning.draft import make_draft
@@ -65,8 +66,12 @@ def make_plan(
     limit = settle_limit(reasons.asked, minutes=minutes, epochs=epochs)
     splits = _count_splits(index, reasons)
     _require_contrast(facts)
+    asked = asked_keys(recipe, minutes=minutes, epochs=epochs, seed=seed)
     seed = reasons.pick("seed", seed if seed is not None else reasons.asked.seed, (0, "usual"))
-    draft = make_draft(index.table, facts, reasons, machine).model_copy(update={"seed": seed, "splits": splits})
+    reasons.why["classes"] = _say_classes(index)
+    draft = make_draft(index.table, facts, reasons, machine).model_copy(
+        update={"seed": seed, "splits": splits, "asked": asked}
+    )
     cached = int(min(facts.decoded_bytes, CACHE_SHARE * machine.memory_bytes))
     crops = limit.epochs * splits.train_samples
     means = Means(machine, timer, _usable_seconds(limit, facts, machine), crops, cached)
@@ -95,9 +100,21 @@ def _count_splits(index: Index, reasons: Reasons) -> SplitPlan:
     train = len(index.split("train").labelled())
     if not train:
         raise InputError("no photo of the training split has labels", where=index.root)
-    val = len(index.split("val").labelled()) if "val" in index.split_names else 0
+    held_out = {name: len(index.split(name).labelled()) if name in index.split_names else 0 for name in ("val", "test")}
     reasons.why["splits"] = "; ".join(index.split_notes) or "as given"
-    return SplitPlan(train_samples=train, val_samples=val, split=reasons.why["splits"])
+    return SplitPlan(
+        train_samples=train,
+        val_samples=held_out["val"],
+        test_samples=held_out["test"],
+        split=reasons.why["splits"],
+        split_seed=index.rule.seed,
+        val_share=index.rule.val_share,
+    )
+
+
+def _say_classes(index: Index) -> str:
+    """Say where the classes come from: what the format noted, else that the data set states them."""
+    return "; ".join(index.listing.notes) or "as the data set states them"
 
 
 def _require_contrast(facts: Facts) -> None:

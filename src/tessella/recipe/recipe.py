@@ -202,6 +202,22 @@ def load_recipe(path: Path) -> Recipe:
     return Recipe.from_json(read_toml(path), where=path.name)
 
 
+def collect(recipe: Recipe | Path | None = None, *, preset: str | None = None, overrides: Sequence[str] = ()) -> Recipe:
+    """Put together what the caller says: overrides over the recipe, without the preset below them.
+
+    Args:
+        recipe: A recipe or a recipe file.
+        preset: Name of a preset; wins over the one that the recipe names.
+        overrides: `key=value` texts of `--set`.
+
+    Raises:
+        RecipeError: An unknown key, or an impossible value.
+    """
+    asked = Recipe() if recipe is None else recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    asked = Recipe.from_json(parse_overrides(overrides), where="--set").over(asked)
+    return asked if preset is None else asked.model_copy(update={"preset": preset})
+
+
 def gather(recipe: Recipe | Path | None = None, *, preset: str | None = None, overrides: Sequence[str] = ()) -> Recipe:
     """Put together what was asked: overrides over the recipe over the preset.
 
@@ -213,7 +229,6 @@ def gather(recipe: Recipe | Path | None = None, *, preset: str | None = None, ov
     Raises:
         RecipeError: An unknown preset or key, or an impossible value.
     """
-    asked = Recipe() if recipe is None else recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    asked = Recipe.from_json(parse_overrides(overrides), where="--set").over(asked)
-    name = preset or asked.preset or "general"
+    asked = collect(recipe, preset=preset, overrides=overrides)
+    name = asked.preset or "general"
     return asked.over(load_preset(name)).model_copy(update={"preset": name})

@@ -7,23 +7,22 @@ import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from tessella.core.errors import InputError, RecipeError, TrainingError
-from tessella.files.text import read_json
 from tessella.files.write import write_json
 from tessella.losses import build_loss
 from tessella.models.network import network_of
 from tessella.models.weights import load_weights
 from tessella.recipe.machine import look
-from tessella.recipe.plan import Plan
 from tessella.training import checkpoint
 from tessella.training.budget import Budget
 from tessella.training.ema import MovingAverage
 from tessella.training.events import EventLog
 from tessella.training.feed import CropSource, Feed
+from tessella.training.folder import PLAN, clear
 from tessella.training.loop import Course, Learner, Surroundings, train_loop
 from tessella.training.optim import build_optimiser
 from tessella.training.process import TrainingStopped, settled_process, stop_on_signals
@@ -37,10 +36,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tessella.dataset.index import Index
+    from tessella.recipe.plan import Plan
     from tessella.training.events import Progress
-
-PLAN: Final = "plan.json"
-"""The settled plan of a run, in its folder; `--resume` goes on with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +50,7 @@ class Trained:
         seconds: Wall-clock seconds of training, before and after interruptions.
         history: The events of `metrics.jsonl`.
         broken: Files of training photos that could not be read.
-        final_seconds: What the final evaluation of the validation split was expected to cost.
+        final_seconds: What the final scoring of all splits was expected to cost.
     """
 
     state: Mapping[str, Tensor]
@@ -80,6 +77,8 @@ def run(
     The weights that come out are those of the moving average after the last step (or the trained ones where the plan
     has no average): never a choice by validation score, which would make that score too good.
 
+    Nothing is written, and nothing of an earlier run in `out` removed, before network, weights and crops are ready.
+
     Args:
         train_index: Photos to train on; those without labels are left out.
         val_index: Photos for the running score, or None.
@@ -96,7 +95,7 @@ def run(
     Raises:
         RecipeError: The plan does not fit the data or the machine.
         InputError: There is nothing to train on, or the pretrained weights are absent.
-        TrainingError: Nothing to resume from, or another plan, data set or thread count than before; a loss that is not
+        TrainingError: Nothing to resume from, or another plan or data set than before; a loss that is not
             finite; too many broken photos.
         TrainingStopped: SIGINT or SIGTERM; the checkpoint is saved.
         OutputError: The folder cannot be written.
@@ -105,10 +104,8 @@ def run(
     train_index = train_index.labelled()
     refuse_misfit(train_index, plan)
     say = say or (lambda _: None)
-    identity = {"plan": plan.to_json(), "data": fingerprint(train_index), "threads": plan.training.threads}
-    checkpoint.sweep(out)
+    identity = {"plan": plan.to_json(), "data": fingerprint(train_index)}
     before = resume_point(out, identity, warn=say) if resume else None
-    write_json(out / PLAN, plan.to_json())
     with settled_process(plan), contextlib.ExitStack() as stack:
         learner, optimiser = make_learner(plan, say=None if before else say)
         course, spent, started_at = Course(), time.monotonic() - began, None
@@ -116,18 +113,22 @@ def run(
             course = resumed_course(before, learner, optimiser)
             spent, started_at = before.state["seconds"], before.state["started_at"]
         budget = Budget(plan.training.steps, 60 * plan.training.minutes, spent=spent, started_at=started_at)
-        log = stack.enter_context(contextlib.closing(EventLog(out, resumed_step=before.step if before else None)))
         feed = stack.enter_context(contextlib.closing(make_feed(train_index, plan, budget=budget, course=course)))
         validator, final_seconds = make_validator(val_index, learner, plan)
-        for sentence in forecast(budget, validator, final_seconds):
+        for sentence in forecast(budget, plan, final_seconds, photos=validator.total if validator else 0):
             say(sentence)
+        log = stack.enter_context(begin_folder(out, plan, before))
+
+        saved = before.step if before else -1
 
         def save() -> float:
+            nonlocal saved
             started = time.monotonic()
             tensors = checkpoint.snapshot(learner.network, learner.average.network(), optimiser)
             state = {**identity, **course_state(course, learner.accelerator)}
             state |= {"seconds": budget.elapsed(), "started_at": budget.started_at}
             checkpoint.save(out, checkpoint.Checkpoint(course.step, tensors, state))
+            saved = course.step
             log.write("checkpoint", step=course.step, seconds=budget.elapsed())
             return time.monotonic() - started
 
@@ -136,7 +137,7 @@ def run(
         log.write("start", step=course.step, seconds=budget.elapsed(), final_evaluation_seconds=round(final_seconds, 1))
         with stop_on_signals(course.request_stop) as received:
             train_loop(learner, course, around)
-            if not checkpoint.exists(out, course.step):
+            if saved != course.step:
                 save()
         if received:
             raise TrainingStopped(course.step, received[0])
@@ -145,18 +146,22 @@ def run(
         return Trained(state, course.step, budget.elapsed(), tuple(log.history), tuple(course.broken), final_seconds)
 
 
-def stored_plan(out: Path) -> Plan:
-    """Read the settled plan of an earlier run, to go on with it.
+def begin_folder(out: Path, plan: Plan, before: checkpoint.Checkpoint | None) -> EventLog:
+    """Make the folder of a run ready, and open its log.
+
+    Args:
+        out: The folder; what an earlier run left there is removed, unless this run goes on with it.
+        plan: Is written there.
+        before: Where this run goes on, or None.
 
     Raises:
-        TrainingError: There is none in this folder.
-        RecipeError: It was made by a newer version.
+        OutputError: The folder cannot be written.
     """
-    if not (out / PLAN).exists():
-        raise TrainingError(
-            "there is no run to go on from", where=out, fix="check --out, or start again without --resume"
-        )
-    return Plan.from_json(read_json(out / PLAN), where=str(out / PLAN))
+    if before is None:
+        clear(out)
+    checkpoint.sweep(out)
+    write_json(out / PLAN, plan.to_json())
+    return EventLog(out, resumed_step=before.step if before else None)
 
 
 def refuse_misfit(index: Index, plan: Plan) -> None:
@@ -192,10 +197,10 @@ def resume_point(out: Path, identity: Mapping[str, Any], *, warn: Callable[[str]
     """Read the newest intact checkpoint, and refuse it when it belongs to another run.
 
     Raises:
-        TrainingError: There is none, or the plan, the data set or the thread count differ.
+        TrainingError: There is none, or the plan or the data set differ.
     """
     found = checkpoint.load_newest(out, warn=warn)
-    for key, what in (("threads", "thread count"), ("plan", "plan"), ("data", "data set")):
+    for key, what in (("plan", "plan"), ("data", "data set")):
         if found.state[key] != identity[key]:
             was, now = found.state[key], identity[key]
             differing = _differing_keys(was, now) if isinstance(was, dict) else None
@@ -267,7 +272,10 @@ def make_accelerator(plan: Plan) -> Accelerator:
     precision = plan.training.precision
     if precision == "fp16" and not torch.cuda.is_available():
         raise RecipeError("fp16 needs a GPU", where="training.precision", fix="use bf16 or fp32")
-    accelerator = Accelerator(mixed_precision="no" if precision == "fp32" else precision)
+    # the device that `recipe.machine` plans for: else a Mac would train on its own GPU what was timed on the CPU
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(), mixed_precision="no" if precision == "fp32" else precision
+    )
     if accelerator.num_processes > 1:
         raise TrainingError(
             "training runs in one process",
@@ -281,7 +289,8 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     """Prepare the running score so that all of them together take at most `validate.SHARE` of the run.
 
     Returns:
-        The validator, or None without labelled photos; and the seconds that scoring all of them takes.
+        The validator, or None without labelled photos; and the seconds that scoring all of them, and those of the test
+        split, takes after training, when it is done in fp32.
     """
     photos = None if index is None else index.labelled()
     if not photos:
@@ -293,14 +302,28 @@ def make_validator(index: Index | None, learner: Learner, plan: Plan) -> tuple[V
     expected = 60 * training.minutes or plan.expected.seconds
     scores = max(1, training.steps // training.evaluate_every)
     validator.fit(seconds=SHARE * expected / scores, per_photo=per_photo)
-    return validator, per_photo * len(photos)
+    if training.precision != "fp32":
+        per_photo = Validator(photos, plan=plan, autocast=contextlib.nullcontext).measure_seconds(network)
+    return validator, per_photo * (len(photos) + plan.splits.test_samples)
 
 
-def forecast(budget: Budget, validator: Validator | None, final_seconds: float) -> list[str]:
-    """Say what the final evaluation will cost, and whether any time is left to train."""
+def forecast(budget: Budget, plan: Plan, final_seconds: float, *, photos: int) -> list[str]:
+    """Say what the final scoring will cost, and whether any time is left to train.
+
+    Args:
+        budget: The time there is.
+        plan: Says how many test photos there are.
+        final_seconds: What the final scoring takes.
+        photos: Validation photos.
+    """
     told = []
-    if validator is not None:
-        told.append(f"scoring all {validator.total} validation photos after training takes about {final_seconds:.0f} s")
+    counts = {"val": photos, "test": plan.splits.test_samples}
+    scored = " and ".join(f"{count} {split}" for split, count in counts.items() if count)
+    if scored:
+        cost = (
+            f"takes about {max(1, round(final_seconds))} s" if final_seconds else "takes a time that cannot be told yet"
+        )
+        told.append(f"scoring all {scored} photos after training {cost}")
     if budget.seconds and budget.elapsed() >= budget.seconds:
         told.append(
             f"preparing took {budget.elapsed() / 60:.1f} of {budget.seconds / 60:g} min: only one step can be made; "
@@ -312,8 +335,10 @@ def forecast(budget: Budget, validator: Validator | None, final_seconds: float) 
 def make_feed(index: Index, plan: Plan, *, budget: Budget, course: Course) -> Feed:
     """Prepare the crops of a plan, from the first one that is not trained on yet."""
     training = plan.training
+    # the cores that the network will take are still free while photos are surveyed
+    threads = max(training.threads, training.workers)
     # a quarter of the memory for decoded photos: the rest is for the network, and for others
-    source = CropSource(index, plan, max_bytes=look().memory_bytes // 4, threads=max(1, training.workers))
+    source = CropSource(index, plan, max_bytes=look().memory_bytes // 4, threads=threads)
 
     def settle(batch: int) -> tuple[int, float]:
         progress = budget.progress(batch // training.accumulate)
