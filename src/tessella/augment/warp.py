@@ -46,7 +46,7 @@ def resize_window(
         labels = cv2.copyMakeBorder(labels, *beyond, cv2.BORDER_CONSTANT, value=IGNORE)
     # bilinear sees two source pixels; shrinking by more than two needs an average over all of them
     shrinks = bottom - top > 2 * out_hw[0] + 1 or right - left > 2 * out_hw[1] + 1
-    pixels = _shrink(patch, out_hw) if shrinks else cv2.resize(patch, out_hw[::-1]).reshape(*out_hw, -1)
+    pixels: Array = _shrink(patch, out_hw) if shrinks else cv2.resize(patch, out_hw[::-1]).reshape(*out_hw, -1)
     moved: Array = cv2.resize(labels, out_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     return pixels, moved
 
