@@ -206,7 +206,6 @@ CASES = (
         "S101",
         _edit("1.json", house(), ground(), hw=(200, 300)),
         ("1.json",),
-        "warning",
         says="fit the photo",
         fixable=True,
         make=labelme_set,

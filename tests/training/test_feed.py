@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from data.blobs import write_blobs
+from data.layouts import box, labelme, labelme_file
 from data.training_plans import small_plan
 from tessella.core.errors import ImageError, TrainingError
 from tessella.dataset import open_dataset
@@ -134,3 +135,13 @@ def test_a_photo_with_other_bands_is_broken(blobs):
     source._cache._kept[0] = (np.zeros((48, 64, 5), np.uint8), np.zeros((48, 64), np.uint8))
     with pytest.raises(ImageError, match="train00"):
         source.crop(0, np.random.default_rng(0), focus=None, progress=0.0)
+
+
+def test_a_photo_whose_labels_were_drawn_on_another_size_is_broken(tmp_path):
+    root = labelme(tmp_path, count=3)
+    labelme_file(root / "p1.json", [box("road", 0, 0, 32, 24)], photo="p1.png", hw=(24, 32))
+    index = open_dataset(root)
+    batch = take(feed(crops_of(index), batch=6), 1)[0]
+    assert set(batch.positions) == {0, 2}
+    assert {broken.position for broken in batch.broken} == {1}
+    assert "another size" in batch.broken[0].why

@@ -52,7 +52,7 @@ def size_mismatch(look: Look) -> Iterator[Finding]:
     else:
         what = f"the file states {sizes} ({aspect}), and the shapes do not tell which is meant"
         fix = "look at the shapes over the photo; correct imageHeight and imageWidth, or scale the shapes"
-    yield Finding("S101", "warning" if frame == "photo" else "error", look.label_where, what, fix, frame is not None)
+    yield Finding("S101", "error", look.label_where, what, fix, frame is not None)
 
 
 def match_size(look: Look) -> Mend:
