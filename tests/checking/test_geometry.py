@@ -76,3 +76,8 @@ def test_points_turn_as_pixels_do(orientation: int) -> None:
     upright = orient(stored, orientation)
     turned = polygon_mask([turn_points(corners, (20, 30), orientation)], upright.shape)
     assert np.array_equal(turned, upright.astype(bool))
+
+
+def test_a_circle_at_the_border_is_fine_and_one_with_an_absurd_rim_reaches_beyond() -> None:
+    assert overshoot(_shape((1, 1), (9, 1), kind="circle"), (40, 60)) == 0
+    assert overshoot(_shape((1, 1), (1e300, 1), kind="circle"), (40, 60)) > 1e299

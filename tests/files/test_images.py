@@ -222,3 +222,21 @@ def test_a_gif_cut_anywhere_gives_a_header_or_one_error(tmp_path: Path) -> None:
         (tmp_path / "cut.gif").write_bytes(whole[:end])
         with contextlib.suppress(ImageError):
             assert read_header(tmp_path / "cut.gif").hw == (6, 8)
+
+
+def test_a_picture_that_opencv_refuses_for_its_size_is_decoded_by_pillow_or_keeps_its_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cv2
+
+    deep = Image((np.arange(5 * 7 * 3, dtype=np.uint16) * 601).reshape(5, 7, 3))
+    write_image(tmp_path / "deep.png", deep)
+    path = save(tmp_path / "a.png", RGB)
+
+    def refuse(*_: object) -> None:
+        raise cv2.error("CV_IO_MAX_IMAGE_PIXELS")
+
+    monkeypatch.setattr(cv2, "imdecode", refuse)
+    assert np.array_equal(read_image(path).pixels, RGB)
+    with pytest.raises(ImageError, match=r"deep\.png: .*larger than its decoder takes; got 3 bands of 16 bits"):
+        read_image(tmp_path / "deep.png")
