@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from data.small_disk import fill, needs_mount, small_disk
 from tessella.core.errors import OutputError, TrainingError
 from tessella.training import checkpoint
 from tessella.training.checkpoint import Checkpoint
@@ -26,8 +27,6 @@ def test_what_was_saved_is_read_again(tmp_path):
     found, damaged = load(tmp_path)
     assert (found.step, found.state, damaged) == (7, {"note": "after 7"}, [])
     assert torch.equal(found.tensors["network.w"], torch.full((2, 3), 7.0))
-    assert checkpoint.exists(tmp_path, 7)
-    assert not checkpoint.exists(tmp_path, 8)
 
 
 def test_the_last_two_are_kept(tmp_path):
@@ -99,6 +98,19 @@ def test_a_failed_write_leaves_the_checkpoints_before_untouched(tmp_path, monkey
     with pytest.raises(OutputError, match="the disk is full"):
         checkpoint.save(tmp_path, make(2))
     assert [folder.name for folder in (tmp_path / "checkpoints").iterdir()] == ["step-00000001"]
+
+
+@needs_mount
+@pytest.mark.parametrize("leave", [0, 100_000])
+def test_a_full_disk_is_said_and_nothing_of_the_checkpoint_stays(leave, tmp_path):
+    with small_disk(tmp_path / "disk", "size=2m") as disk:
+        checkpoint.save(disk, make(1))
+        fill(disk, leave=leave)
+        large = Checkpoint(2, {"network.w": torch.zeros(300, 300)}, {})
+        with pytest.raises(OutputError, match="step-00000002: the disk is full"):
+            checkpoint.save(disk, large)
+        assert [folder.name for folder in (disk / "checkpoints").iterdir()] == ["step-00000001"]
+        assert load(disk)[0].step == 1
 
 
 @pytest.mark.parametrize(

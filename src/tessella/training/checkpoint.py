@@ -13,20 +13,21 @@ bit passes safetensors unnoticed, so the newest folder whose hashes verify is us
 from __future__ import annotations
 
 import json
-import os
 import random
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tessella.core.errors import InputError, TrainingError
 from tessella.files.hashes import sha256_file
 from tessella.files.text import read_json
-from tessella.files.write import explain
+from tessella.files.write import explain, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,18 +82,13 @@ def save(run_folder: Path, checkpoint: Checkpoint) -> Path:
         if target.exists():  # the run was resumed from an older checkpoint because this one was damaged
             shutil.rmtree(target)
         unfinished.rename(target)
-        _flush(parent)
-    except OSError as error:
+        sync(parent)
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise explain(error, target) from error
+        raise explain(_refusal(error), target) from error
     for old in _folders(run_folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return target
-
-
-def exists(run_folder: Path, step: int) -> bool:
-    """Whether there is a checkpoint of exactly this step."""
-    return _folder(run_folder, step).is_dir()
 
 
 def sweep(run_folder: Path) -> int:
@@ -135,6 +131,14 @@ def load_newest(run_folder: Path, *, warn: Callable[[str], None]) -> Checkpoint:
     )
 
 
+def _refusal(error: OSError | SafetensorError) -> OSError:
+    """Return what the system refused: safetensors says it in words only, as in `... (os error 28)`."""
+    if isinstance(error, OSError):
+        return error
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(int(number[1]) if number else 0, str(error))
+
+
 def _write_files(folder: Path, checkpoint: Checkpoint) -> None:
     # safetensors stores no strides: what is channels-last here is made channels-last again by whoever restores it
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.tensors.items()}
@@ -144,8 +148,8 @@ def _write_files(folder: Path, checkpoint: Checkpoint) -> None:
     hashes = {name: sha256_file(folder / name) for name in (_TENSORS, _STATE)}
     (folder / _MANIFEST).write_text(json.dumps(hashes, indent=2), encoding="utf-8")
     for name in (_TENSORS, _STATE, _MANIFEST):
-        _flush(folder / name)
-    _flush(folder)
+        sync(folder / name)
+    sync(folder)
 
 
 def _damage(folder: Path) -> str:
@@ -165,16 +169,6 @@ def _folder(run_folder: Path, step: int) -> Path:
 
 def _folders(run_folder: Path) -> list[Path]:
     return sorted(folder for folder in (run_folder / FOLDER).glob(f"{_PREFIX}*") if folder.is_dir())
-
-
-def _flush(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder for syncing
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def snapshot(model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
