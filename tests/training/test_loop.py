@@ -6,7 +6,7 @@ import torch
 
 from data.training_plans import small_plan
 from tessella.core.classes import ClassTable
-from tessella.core.errors import TrainingError
+from tessella.core.errors import RecipeError, TrainingError
 from tessella.training.feed import Batch
 from tessella.training.loop import Surroundings, batch_loss, matched, take_step
 from tessella.training.run import make_learner
@@ -54,10 +54,28 @@ def test_logits_of_full_size_are_left_alone():
     assert matched(logits, ids)[0] is logits
 
 
-def test_logits_of_an_odd_fraction_are_enlarged():
-    logits, ids = matched(torch.ones(1, 3, 3, 3), torch.zeros(1, 8, 8, dtype=torch.long))
-    assert logits.shape == (1, 3, 8, 8)
-    assert ids.shape == (1, 8, 8)
+def test_a_label_lies_in_its_cell_also_where_the_crops_edge_cuts_the_cell():
+    height, width = 37, 90
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    for ratio in (2, 3, 4, 8, 32):
+        tall, wide = -(-height // ratio), -(-width // ratio)
+        for grid, cells, axis in ((rows, tall, 1), (columns, wide, 2)):
+            logits, picked = matched(torch.zeros(1, 3, tall, wide), grid[None])
+            assert picked.shape == (1, tall, wide)
+            assert logits.shape == (1, 3, tall, wide)
+            of_cell = picked[0, :, 0] if axis == 1 else picked[0, 0]
+            assert (of_cell // ratio).tolist() == list(range(cells))
+
+
+def test_a_size_that_several_fractions_have_is_taken_for_a_halving():
+    # 330 rows at stride 32 make 11 cells, and so they would at 30 and at 31
+    rows = torch.arange(330).repeat(330, 1).T[None]
+    assert matched(torch.zeros(1, 3, 11, 11), rows)[1][0, :, 0].tolist() == [*range(16, 330, 32), 329]
+
+
+def test_logits_that_are_no_fraction_of_the_crop_are_refused():
+    with pytest.raises(RecipeError, match=r"no whole fraction of its crops.*got \(5, 5\) for crops of \(8, 8\)"):
+        matched(torch.zeros(1, 3, 5, 5), torch.zeros(1, 8, 8, dtype=torch.long))
 
 
 def test_two_halves_accumulated_are_the_whole_batch():
@@ -127,3 +145,31 @@ def test_the_feed_is_nhwc_and_the_network_sees_channels_last():
     assert seen[0].shape == (2, 3, 32, 32)
     assert seen[0].dtype == torch.uint8
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_panels_are_made_only_where_they_are_shown(shows):
+    from types import SimpleNamespace
+
+    from tessella.metrics import PixelCounts, Scores
+    from tessella.training.loop import Course, validate
+    from tessella.training.validate import Validation
+
+    asked = []
+
+    def score(network, *, show):
+        asked.append(show)
+        return Validation(Scores(TABLE, PixelCounts.zero(3), 0), 0.1, ())
+
+    plan = small_plan(TABLE)
+    around = Surroundings(
+        plan,
+        [],
+        None,
+        SimpleNamespace(elapsed=lambda: 1.0),
+        SimpleNamespace(shows_pictures=shows, write=lambda *_, **__: None),
+        SimpleNamespace(is_affordable=lambda _: True, score=score),
+        lambda: 0.0,
+    )
+    validate(make_learner(plan)[0], Course(), around)
+    assert (asked[0] is not None) == shows

@@ -84,3 +84,9 @@ def test_a_panel_has_the_colours_of_the_table():
     palette[1] = (255, 0, 0)
     shown = panel(image, [np.array([[0, 1]], np.uint8)], palette=palette)
     assert shown.tolist() == [[[7, 7, 7], [7, 7, 7], [0, 0, 0], [255, 0, 0]]]
+
+
+def test_a_panel_of_a_large_photo_is_small():
+    image = Image(np.zeros((600, 1300, 3), np.uint8))
+    shown = panel(image, [np.zeros((600, 1300), np.uint8)], palette=np.zeros((256, 3), np.uint8))
+    assert shown.shape == (200, 2 * 434, 3)

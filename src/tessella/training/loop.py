@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
-from tessella.core.errors import TrainingError
+from tessella.core.errors import RecipeError, TrainingError
 from tessella.training.events import Progress
 from tessella.training.optim import learning_rate
 
@@ -213,26 +212,46 @@ def batch_loss(learner: Learner, batch: Batch, *, plan: Plan) -> Tensor:
 def matched(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
     """Bring logits and labels to one size.
 
-    Logits at an integer fraction 1/r of the size are compared with every r-th label: enlarging the logits instead
-    costs more than the head that made them. At half the size no label lies at the centre of a cell, and one of the four
-    is drawn for all cells (by torch's generator), so that over the steps every label counts; at smaller sizes it is the
-    one at the centre. Logits of another size are enlarged.
+    Logits at a fraction 1/r of the size (see `Network.forward`) are compared with one label of each block of r by r
+    pixels: enlarging the logits instead costs more than the head that made them. At half the size no label lies at the
+    centre of a cell, and one of the four is drawn for all cells (by torch's generator), so that over the steps every
+    label counts; at smaller sizes it is the one at the centre. A block that the crop's edge cuts gives its nearest.
 
     Args:
-        logits: (B, K, h, w).
+        logits: (B, K, ceil(H / r), ceil(W / r)) for a whole r.
         ids: (B, H, W) int64.
 
     Returns:
         Logits and labels of one height and width.
+
+    Raises:
+        RecipeError: The logits have no such size.
     """
-    (height, width), (tall, wide) = ids.shape[1:], logits.shape[2:]
-    if (height, width) == (tall, wide):
+    if ids.shape[1:] == logits.shape[2:]:
         return logits, ids
-    ratio = height // tall
-    if height == tall * ratio and width == wide * ratio:
-        row, column = torch.randint(2, (2,)).tolist() if ratio == 2 else (ratio // 2, ratio // 2)
-        return logits, ids[:, row::ratio, column::ratio]
-    return functional.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False), ids
+    ratio = _ratio(ids.shape[1:], logits.shape[2:])
+    first = torch.randint(2, (2,)).tolist() if ratio == 2 else (ratio // 2, ratio // 2)
+    rows, columns = (
+        torch.arange(start, start + ratio * cells, ratio, device=ids.device).clamp(max=length - 1)
+        for start, cells, length in zip(first, logits.shape[2:], ids.shape[1:], strict=True)
+    )
+    return logits, ids[:, rows[:, None], columns]
+
+
+def _ratio(pixels: Sequence[int], cells: Sequence[int]) -> int:
+    """Return the whole r with ceil(pixels / r) = cells on both axes; of several a power of two, as networks halve."""
+    least = max(math.ceil(length / count) for length, count in zip(pixels, cells, strict=True))
+    most = min(
+        2 * length if count == 1 else (length - 1) // (count - 1) for length, count in zip(pixels, cells, strict=True)
+    )
+    if least > most:
+        raise RecipeError(
+            "the network's logits are no whole fraction of its crops",
+            where="model.name",
+            got=f"{tuple(cells)} for crops of {tuple(pixels)}",
+            fix="choose a crop_hw that is a multiple of 32, or another network",
+        )
+    return next((ratio for ratio in range(least, most + 1) if ratio.bit_count() == 1), least)
 
 
 def validate(learner: Learner, course: Course, around: Surroundings) -> None:
@@ -243,7 +262,7 @@ def validate(learner: Learner, course: Course, around: Surroundings) -> None:
     def show(name: str, pixels: NDArray[np.uint8]) -> None:
         around.log.picture(name, pixels, step=course.step)
 
-    result = around.validator.score(learner.average.network(), show=show)
+    result = around.validator.score(learner.average.network(), show=show if around.log.shows_pictures else None)
     scores = result.scores
     course.score = None if math.isnan(scores.miou) else scores.miou
     around.log.write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from tessella.core.errors import InputError
+from tessella.core.image import Image
 from tessella.metrics import PixelCounts, Scores, count_pixels
 from tessella.predict.load import wrap
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.core.image import Image
     from tessella.core.labelmap import Ids
     from tessella.core.sample import Sample
     from tessella.models.network import Network
@@ -35,6 +36,7 @@ WARM_SECONDS: Final = 2.0
 
 LEAST_PHOTOS: Final = 4
 PANELS: Final = 3
+PANEL_SIDE_PX: Final = 512
 
 
 class Photos(Protocol):
@@ -170,5 +172,10 @@ class Validator:
 
 
 def panel(image: Image, grids: Sequence[Ids], *, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay a photo and label grids side by side: (H, W * (1 + len(grids)), 3) uint8."""
-    return np.concatenate([image.to_rgb8(), *(palette[grid] for grid in grids)], axis=1)
+    """Lay a photo and label grids side by side: (h, w * (1 + len(grids)), 3) uint8, h and w at most `PANEL_SIDE_PX`.
+
+    Of a larger photo every n-th pixel of every n-th row is shown.
+    """
+    step = math.ceil(max(image.hw) / PANEL_SIDE_PX)
+    small = Image(image.pixels[::step, ::step], bands=image.bands)
+    return np.concatenate([small.to_rgb8(), *(palette[grid[::step, ::step]] for grid in grids)], axis=1)
