@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image as Pillow
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import InputError, LabelError
 from tessella.core.labelmap import LabelMap
-from tessella.evaluation import score_folders
+from tessella.evaluation import folders, score_folders
 from tessella.files.masks import write_mask
 
 TABLE = ClassTable((ClassInfo("ground", (0, 0, 0)), ClassInfo("roof", (255, 0, 0))))
@@ -130,3 +131,13 @@ def test_scoring_folders_imports_no_torch():
         "import tessella.evaluation, tessella.report, sys; sys.exit(bool({'torch', 'cv2', 'onnx'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_masks_of_a_large_set_are_paired_in_a_moment(tmp_path, monkeypatch):
+    truths = {f"a/{number}": tmp_path / "t" for number in range(40_000)}
+    guesses = {str(number): tmp_path / "p" for number in range(40_000)}
+    monkeypatch.setattr(folders, "_masks", lambda folder: truths if folder.name == "truth" else guesses)
+    began = time.process_time()
+    pairs, spare = folders.pair_masks(tmp_path / "pred", tmp_path / "truth")
+    assert time.process_time() - began < 4  # counting each name in the list of names takes half a minute
+    assert (len(pairs), spare) == (40_000, [])
