@@ -164,7 +164,7 @@ def test_a_time_limit_ends_the_run_with_the_learning_rate_at_its_end(blobs, tmp_
     [saved], [end] = events_of(tmp_path, "checkpoint"), events_of(tmp_path, "end")
     assert [event["step"] for event in steps] == list(range(1, trained.steps + 1))
     assert trained.seconds >= 0.9 * 6
-    # a step begins when the one before has ended: the last began in time, and it and its checkpoint are all that is over
+    # a step begins when the one before has ended: the last began in time, and only it and its checkpoint are over
     began, ended = steps[-2]["seconds"], steps[-1]["seconds"]
     assert began < 6
     assert end["seconds"] - 6 < (ended - began) + (saved["seconds"] - ended) + 0.05
