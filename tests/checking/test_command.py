@@ -83,3 +83,13 @@ def test_only_and_classes_are_passed_on(tmp_path: Path) -> None:
     (tmp_path / "table.toml").write_text("".join(f'[[classes]]\nname = "{name}"\n' for name in faulty.NAMES))
     assert _run(tmp_path / "data", "--classes", tmp_path / "table.toml")[0] == 1
     assert _run(tmp_path / "data", "--classes", tmp_path / "table.toml", "--only", "G")[0] == 0
+
+
+def test_a_copy_in_the_data_set_is_refused_before_anything_is_checked(
+    faulty_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tessella.checking import engine
+
+    monkeypatch.setattr(engine, "look_at", lambda *_: pytest.fail("a photo was looked at"))
+    with pytest.raises(OutputError, match="cannot lie in the data set or hold it"):
+        _run(faulty_set, "--fix", "--out", faulty_set / "fixed")

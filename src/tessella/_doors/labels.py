@@ -11,11 +11,10 @@ from tessella.bundle.opening import PLAN, open_bundle
 from tessella.checking import check as check_index
 from tessella.checking import fix as write_repaired
 from tessella.core.errors import RecipeError
-from tessella.dataset.convert import refuse_nesting
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
-from tessella.files.write import refuse_foreign, require_writable
+from tessella.files.write import refuse_foreign, refuse_nesting, require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -12,11 +12,10 @@ from tessella.checking.engine import splits_of
 from tessella.checking.reading import look_at, relook
 from tessella.checking.rules import RULES
 from tessella.core.errors import InputError, TessellaError
-from tessella.dataset.convert import refuse_nesting
 from tessella.files.classes import write_classes
 from tessella.files.hashes import sha256_file
 from tessella.files.paths import relative_name, walk
-from tessella.files.write import new_folder, refuse_foreign, write_json, write_text
+from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, write_json, write_text
 from tessella.formats.class_files import find_classes
 
 if TYPE_CHECKING:

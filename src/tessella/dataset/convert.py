@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tessella.core.annotation import Annotation, Drawing
-from tessella.core.errors import FormatError, OutputError
+from tessella.core.errors import FormatError
 from tessella.dataset.index import Index, open_dataset
-from tessella.files.write import new_folder, refuse_foreign, require_writable
+from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, require_writable
 from tessella.formats import FORMATS, Export, format_named
 
 if TYPE_CHECKING:
@@ -136,19 +136,6 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
         classes=index.table.names,
         notes=index.listing.notes,
     )
-
-
-def refuse_nesting(source: Path, out: Path) -> None:
-    """Refuse an output inside the data set or around it.
-
-    Raises:
-        OutputError: One of the two folders lies in the other.
-    """
-    source, out = source.resolve(), out.resolve()
-    if out.is_relative_to(source) or source.is_relative_to(out):
-        raise OutputError(
-            "the output cannot lie in the data set or hold it", where=out, fix="choose a folder beside the data set"
-        )
 
 
 def _first_labelled(index: Index) -> list[int]:

@@ -161,6 +161,19 @@ def refuse_foreign(path: Path, *, overwrite: bool) -> None:
     refuse_existing(path, overwrite=overwrite)
 
 
+def refuse_nesting(source: Path, out: Path) -> None:
+    """Refuse an output inside the data set that it is made from, or around it.
+
+    Raises:
+        OutputError: One of the two folders lies in the other.
+    """
+    source, out = source.resolve(), out.resolve()
+    if out.is_relative_to(source) or source.is_relative_to(out):
+        raise OutputError(
+            "the output cannot lie in the data set or hold it", where=out, fix="choose a folder beside the data set"
+        )
+
+
 def mark(folder: Path) -> None:
     """Note in a folder that Tessella made it, for `refuse_foreign`.
 
