@@ -16,7 +16,7 @@ from tessella.core.extras import require
 from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
 from tessella.evaluation import Report, evaluate
-from tessella.files.write import refuse_existing, require_writable
+from tessella.files.write import refuse_existing, refuse_nesting, require_writable
 from tessella.predict.bands import fit_bands
 from tessella.recipe.opening import open_as_split
 from tessella.report import environment, write_report
@@ -166,6 +166,7 @@ def train(
         require_writable(out)
         split_seed = (asked.seed if seed is None else seed) or 0
         index = data if isinstance(data, Index) else open_dataset(data, split_seed=split_seed, **reading)
+        refuse_nesting(index.root, out)
         checked = _checked(index, say)
         plan = settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
     from tessella.training.run import run
@@ -192,13 +193,16 @@ def _finish(
     out: Path,
     scoring: Callable[[int, int], None] | None,
 ) -> Run:
+    import torch
+
     from tessella.bundle.network import build
     from tessella.bundle.writing import write_bundle
     from tessella.predict.load import load, wrap
 
     started = time.monotonic()
     arrays = {name: tensor.numpy() for name, tensor in trained.state.items()}
-    unsealed = wrap(build(plan, arrays, where=out), plan)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    unsealed = wrap(build(plan, arrays, where=out).to(device), plan)
     splits = [name for name in ("val", "test") if name in index.split_names and len(index.split(name).labelled())]
     reports: dict[str, Report] = {
         name: evaluate(unsealed, index.split(name), split=name, progress=scoring) for name in splits
