@@ -45,7 +45,8 @@ def test_every_class_and_the_ignored_cloud_occur_in_every_survey_of_the_demonstr
 def test_no_pixel_is_left_without_a_class(survey: tuple[Path, tuple]) -> None:
     folder, _ = survey
     index = open_dataset(folder)
-    assert index.table.names == CLASSES
+    assert index.table.names == tuple(CLASSES)
+    assert index.table.colours == tuple(CLASSES.values())
     position = next(place for place, record in enumerate(index.records) if record.name.endswith("scene_001"))
     sample = index[position]
     assert sample.labels is not None

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-CLASSES: Final = ("field", "road", "building", "tree", "water")
+CLASSES: Final = {
+    "field": (196, 186, 120),
+    "road": (110, 110, 116),
+    "building": (205, 80, 60),
+    "tree": (30, 105, 45),
+    "water": (60, 110, 190),
+}
+"""Names and colours, in id order."""
+
 CLOUD: Final = "__ignore__"
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.demo.paint import paint
 from tessella.demo.scene import CLASSES, CLOUD, Scene, compose
+from tessella.files.classes import write_classes
 from tessella.files.write import write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LABELS_FILE: Final = "labels.txt"
-"""LabelMe's list of label names; the class ids follow its order."""
+CLASSES_FILE: Final = "classes.toml"
+"""What the label names mean and how they are painted; the class ids follow its order."""
 
 _EXIF_QUARTER_TURN: Final = 6
 """Exif orientation 6: the stored rows are to be shown after a quarter turn clockwise."""
@@ -44,7 +46,7 @@ def write_survey(folder: Path, *, scenes: int, seed: int = 0) -> tuple[Planted, 
     """Write an annotated aerial survey with planted label faults.
 
     Args:
-        folder: An existing folder; photos (`scene_000.jpg`), LabelMe files beside them, and `labels.txt`.
+        folder: An existing folder; photos (`scene_000.jpg`), LabelMe files beside them, and `classes.toml`.
         scenes: Number of photos, at least 27, so that each of the nine faults gets a photo of its own.
         seed: The same seed gives the same bytes.
 
@@ -56,7 +58,8 @@ def write_survey(folder: Path, *, scenes: int, seed: int = 0) -> tuple[Planted, 
         name = f"scene_{number:03d}"
         write_bytes(folder / f"{name}.jpg", encode_photo(paint(scene)))
         write_json_as_labelme(folder / f"{name}.json", to_labelme(scene, f"{name}.jpg"))
-    write_text(folder / LABELS_FILE, "\n".join((CLOUD, *CLASSES)) + "\n")
+    infos = tuple(ClassInfo(name, colour) for name, colour in CLASSES.items())
+    write_classes(folder / CLASSES_FILE, LabelCoding(ClassTable(infos), ignore_names=(CLOUD,)))
     # faults lie on every third photo from the start, so that they are spread and never share a photo
     return tuple(plant(folder, f"scene_{3 * index:03d}") for index, plant in enumerate(_PLANTERS[: scenes // 3]))
 
