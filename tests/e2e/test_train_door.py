@@ -10,8 +10,9 @@ pytest.importorskip("torch")
 
 import tessella
 from data.blobs import write_blobs
+from data.small_disk import needs_mount, small_disk
 from tessella.bundle.opening import open_bundle
-from tessella.core.errors import InputError, RecipeError
+from tessella.core.errors import InputError, OutputError, RecipeError
 from tessella.dataset import open_dataset
 from tessella.exporting.door import _from_data
 
@@ -120,6 +121,14 @@ def test_weights_out_of_reach_are_said_at_once_and_nothing_is_touched(
     assert time.monotonic() - began < 6, "two seconds each"
     assert contents_of(run.folder) == before
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_mount
+@pytest.mark.parametrize("size", ["8k", "12k", "128k", "192k", "256k"])
+def test_a_disk_that_fills_up_anywhere_on_the_way_is_one_message(size, data, flags, tmp_path):
+    # the log, a checkpoint, the bundle, the report: whatever comes when the disk is full
+    with small_disk(tmp_path / "disk", f"size={size}") as disk, pytest.raises(OutputError, match="disk is full"):
+        tessella.train(data, out=disk / "run", **flags)
 
 
 def test_classes_that_were_discovered_are_said(data, flags):
