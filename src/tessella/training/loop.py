@@ -231,11 +231,11 @@ def matched(logits: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
         return logits, ids
     ratio = _ratio(ids.shape[1:], logits.shape[2:])
     first = torch.randint(2, (2,)).tolist() if ratio == 2 else (ratio // 2, ratio // 2)
-    rows, columns = (
-        torch.arange(start, start + ratio * cells, ratio, device=ids.device).clamp(max=length - 1)
-        for start, cells, length in zip(first, logits.shape[2:], ids.shape[1:], strict=True)
-    )
-    return logits, ids[:, rows[:, None], columns]
+    for axis, start in zip((1, 2), first, strict=True):
+        cells, length = logits.shape[axis + 1], ids.shape[axis]
+        places = torch.arange(start, start + ratio * cells, ratio, device=ids.device).clamp(max=length - 1)
+        ids = ids.index_select(axis, places)
+    return logits, ids
 
 
 def _ratio(pixels: Sequence[int], cells: Sequence[int]) -> int:
