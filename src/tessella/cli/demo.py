@@ -19,7 +19,7 @@ def demo(
 ) -> None:
     """Draw an aerial survey with faulty labels, then check, fix, plan, train, evaluate, predict, export, report.
 
-    Nothing is downloaded; on two cores it takes about four minutes. Exit code 1: a planted fault was not found, or one
+    Nothing is downloaded; on two cores it takes two to four minutes. Exit code 1: a planted fault was not found, or one
     was invented.
     """
     from tessella.cli.console import results, words
