@@ -4,7 +4,8 @@
 
 Makes an untrained bundle, exports it, paints a photo of side x side pixels by a seed, and runs `tessella predict` on it
 with everything it can write. In the second process torch cannot be imported. Peak memory is `ru_maxrss` of that
-process, imports included.
+process, imports included; on Linux a process inherits the peak of the one that started it, so equal figures are the
+peak of this script and upper bounds.
 """
 
 from __future__ import annotations
