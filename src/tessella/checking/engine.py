@@ -19,13 +19,15 @@ from tessella.core.classes import nearest_hint
 from tessella.core.errors import InputError, RecipeError, TessellaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tessella.checking.rule import Rule
     from tessella.core.finding import Finding
     from tessella.dataset.index import Index
 
 _FEWEST_FOR_A_POOL = 4
+_MOST_HANDED_OUT = 8
+"""Records that a thread takes at once in a large set: handing one over takes as long as decoding a small mask."""
 
 
 def check(
@@ -104,13 +106,19 @@ def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterato
         look = look_at(index, position, splits[position])
         return trace_of(look), [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
 
-    positions: Iterable[int] = range(len(index))
+    # in a small set few at once, so that no core waits for another's last handful
+    at_once = max(1, min(_MOST_HANDED_OUT, len(index) // (8 * workers())))
+
+    def visit_some(first: int) -> list[tuple[Trace, list[Finding]]]:
+        return [visit(position) for position in range(first, min(first + at_once, len(index)))]
+
     if len(index) < _FEWEST_FOR_A_POOL or workers() == 1:
-        yield from map(visit, positions)
+        yield from map(visit, range(len(index)))
         return
     with ThreadPoolExecutor(workers()) as pool:
         try:
-            yield from pool.map(visit, positions)
+            for some in pool.map(visit_some, range(0, len(index), at_once)):
+                yield from some
         finally:
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
 

@@ -69,7 +69,7 @@ def _stored(picture: PillowImage, header: Header, *, where: object) -> NDArray[A
     if picture.mode == "L" and header.format == "PNG" and header.bits in _GREY_STEP:
         return np.asarray(picture) // np.uint8(_GREY_STEP[header.bits])
     if picture.mode in ("P", "L"):
-        return np.array(picture)
+        return np.asarray(picture)
     if picture.mode == "1":
         return np.array(picture, np.uint8)
     if picture.mode in ("LA", "PA"):
