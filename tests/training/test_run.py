@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -100,9 +101,10 @@ def test_a_checkpoint_that_was_damaged_is_written_again(blobs, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_finished_run_can_be_opened_again_without_a_further_step(learnt, blobs):
+def test_a_finished_run_can_be_opened_again_without_a_further_step(learnt, blobs, tmp_path):
     plan, trained, out, *_ = learnt
-    again = run(*blobs, plan=plan, out=out, resume=True)
+    copy = shutil.copytree(out, tmp_path / "copy")  # the run itself belongs to other tests too
+    again = run(*blobs, plan=plan, out=copy, resume=True)
     assert again.steps == 60
     assert hash_of(again.state) == hash_of(trained.state)
 
