@@ -159,6 +159,8 @@ def test_a_second_signal_acts_as_it_would_without_tessella(blobs, tmp_path):
 
 def test_a_time_limit_ends_the_run_with_the_learning_rate_at_its_end(blobs, tmp_path):
     train, _ = blobs
+    # the first run of a process imports for seconds, which would use up this limit before the second step
+    run(train, None, plan=small_plan(train.table, steps=1), out=tmp_path / "first")
     plan = small_plan(train.table, steps=3, training__minutes=0.1, optimiser__power=1.0)
     trained = run(train, None, plan=plan, out=tmp_path, spent_seconds=2.0)
     steps = events_of(tmp_path, "step")
