@@ -32,7 +32,7 @@ def settle_request(
     asked = gather(Path(recipe) if isinstance(recipe, str) else recipe, preset=preset, overrides=overrides)
     settle_limit(asked, minutes=minutes, epochs=epochs)
     if asked.model.weights:
-        from tessella.models.weights import find_weights
+        from tessella.recipe.weights import find_weights
 
         find_weights(asked.model.weights)
     return asked

@@ -9,7 +9,7 @@ from torch import nn
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import RecipeError
 from tessella.core.extras import require
-from tessella.models.foreign import import_library
+from tessella.core.foreign import import_library
 from tessella.models.pooling import exportable_pooling
 
 SETTLED: Final = (

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tessella.core import foreign
 from tessella.core.errors import MissingExtraError
-from tessella.models import foreign
 
 
 @pytest.mark.parametrize(
