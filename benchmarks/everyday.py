@@ -4,7 +4,8 @@
 
 Processor time of `--help` is the best of five fresh processes (bar: 0.35 s). Weights that are absent are asked for
 without network and of a hub that never answers, wall-clock, the worst of five (bar: 2 s). The demonstration runs once,
-wall-clock (bars: four minutes on two cores, every planted fault found and none invented, mIoU 0.80). Quiet machine only.
+wall-clock (bars: four minutes on two cores, every planted fault found and none invented, mIoU 0.80). For a quiet
+machine.
 """
 
 from __future__ import annotations

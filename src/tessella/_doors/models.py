@@ -61,14 +61,14 @@ def plan(
         MissingExtraError: torch is not installed.
     """
     require("torch", needs="timing a training step", extra="train")
-    from tessella.dataset.facts import measure
-    from tessella.recipe.machine import look
-    from tessella.recipe.planner import make_plan
+    # refused before anything is read, and before the seconds that torch takes to load
+    asked = settle_request(recipe, preset=preset, overrides=overrides, minutes=minutes, epochs=epochs)
     from tessella.training import prepare_process
 
     prepare_process()
-    # refused before anything is read
-    asked = settle_request(recipe, preset=preset, overrides=overrides, minutes=minutes, epochs=epochs)
+    from tessella.dataset.facts import measure
+    from tessella.recipe.machine import look
+    from tessella.recipe.planner import make_plan
     from tessella.training.timing import time_step
 
     split_seed = (asked.seed if seed is None else seed) or 0

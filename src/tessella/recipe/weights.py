@@ -22,7 +22,7 @@ from tessella.core.errors import InputError, RecipeError
 from tessella.core.extras import require
 from tessella.core.foreign import import_library
 
-REACH_SECONDS: Final = 0.9
+REACH_SECONDS: Final = 0.75
 """How long to try to reach the hub before saying that there is no network."""
 
 _SUFFIXES: Final = (".safetensors", ".pth", ".pt", ".bin")
