@@ -19,7 +19,7 @@ import numpy as np
 import tessella
 from tessella.core.annotation import Drawing
 from tessella.dataset.index import open_dataset
-from tessella.formats.labels import Fill
+from tessella.formats.raster.labels import Fill
 
 HERE = Path(__file__).resolve().parent
 BARS = {"centre": 0.995, "tool": 0.9999}

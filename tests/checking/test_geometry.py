@@ -7,7 +7,7 @@ from tessella.checking.rules.geometry import clip_ring, overshoot
 from tessella.checking.rules.turned import turn_points
 from tessella.core.annotation import Shape
 from tessella.files.images import orient
-from tessella.formats.rasterise import polygon_mask
+from tessella.formats.raster.rasterise import polygon_mask
 
 coordinate = st.floats(-30, 60, allow_nan=False)
 rings = st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=9).map(lambda points: np.array(points, float))

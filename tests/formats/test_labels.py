@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from tessella.core.annotation import Drawing, Shape, StoredMask
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import LabelError
-from tessella.formats.labels import UNKNOWN, background_id, colour_counts, count_values, resolve, value_table
+from tessella.formats.raster.labels import UNKNOWN, background_id, colour_counts, count_values, resolve, value_table
 
 TABLE = ClassTable.from_names(["background", "road", "tree"])
 CODING = LabelCoding(TABLE, values=((0,), (1, 7), (300,)), ignore_values=(255,), ignore_colours=((9, 9, 9),))

@@ -11,8 +11,8 @@ from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.errors import ClassTableError, FormatError, InputError, LabelError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
-from tessella.formats.camvid import CAMVID
-from tessella.formats.voc import VOC
+from tessella.formats.folders.camvid import CAMVID
+from tessella.formats.folders.voc import VOC
 
 
 def splits(root: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from tessella.core.annotation import Shape
 from tessella.core.errors import LabelError
-from tessella.formats.rasterise import FARTHEST_PX, LINE_WIDTH_PX, POINT_RADIUS_PX, paint, polygon_mask
+from tessella.formats.raster.rasterise import FARTHEST_PX, LINE_WIDTH_PX, POINT_RADIUS_PX, paint, polygon_mask
 
 HW = (14, 17)
 eighths = st.integers(-24, 160).map(lambda v: v / 8)

@@ -5,9 +5,9 @@ from hypothesis.extra import numpy as hnp
 
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.labelmap import LabelMap
-from tessella.formats.labelme.tracing import outlines, trace
 from tessella.formats.labelme.writing import drawn
-from tessella.formats.labels import resolve
+from tessella.formats.raster.labels import resolve
+from tessella.formats.raster.tracing import outlines, trace
 
 WITH_GROUND = LabelCoding(ClassTable.from_names(["background", "a", "b"]))
 WITHOUT = LabelCoding(ClassTable.from_names(["x", "a", "b"]))

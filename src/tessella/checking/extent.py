@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.formats.rasterise import FARTHEST_PX
+from tessella.formats.raster.rasterise import FARTHEST_PX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

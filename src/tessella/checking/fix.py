@@ -16,7 +16,7 @@ from tessella.files.classes import write_classes
 from tessella.files.hashes import sha256_file
 from tessella.files.paths import relative_name, walk
 from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, write_json, write_text
-from tessella.formats.class_files import find_classes
+from tessella.formats.layout.class_files import find_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from tessella.core.errors import TessellaError
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
 from tessella.formats import format_named
-from tessella.formats.labels import UNKNOWN, colour_counts, count_values, resolve, value_table
+from tessella.formats.raster.labels import UNKNOWN, colour_counts, count_values, resolve, value_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

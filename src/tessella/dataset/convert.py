@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tessella.core.classes import LabelCoding
     from tessella.core.sample import Sample
-    from tessella.formats.labels import Fill
+    from tessella.formats.raster.labels import Fill
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tessella.dataset.photos import photo_hw, read_photo
 from tessella.dataset.splits import SplitRule, assign
 from tessella.files.classes import read_classes
 from tessella.files.paths import require_folder
-from tessella.formats.labels import resolve
+from tessella.formats.raster.labels import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tessella.core.classes import ClassTable
     from tessella.core.image import Image
     from tessella.core.labelmap import LabelMap
-    from tessella.formats.labels import Fill
     from tessella.formats.listing import Listing, Record
+    from tessella.formats.raster.labels import Fill
 
 
 @dataclass(frozen=True, eq=False)

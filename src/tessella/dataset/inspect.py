@@ -15,8 +15,8 @@ from tessella.files.masks import read_mask
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_json
 from tessella.formats import labelme
-from tessella.formats.class_files import CLASS_FILES
-from tessella.formats.labels import count_values
+from tessella.formats.layout.class_files import CLASS_FILES
+from tessella.formats.raster.labels import count_values
 
 if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding

@@ -15,7 +15,7 @@ from tessella.evaluation.report import Report
 from tessella.evaluation.tally import Tally
 from tessella.files.masks import read_mask
 from tessella.files.paths import IMAGE_SUFFIXES, require_folder, walk
-from tessella.formats.labels import resolve
+from tessella.formats.raster.labels import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder, walk
-from tessella.formats import camvid, colour_mask, index_mask, labelme, voc
+from tessella.formats import labelme
+from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.listing import Export, Format, Listing, Match, Record
 
 if TYPE_CHECKING:

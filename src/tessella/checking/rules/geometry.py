@@ -12,7 +12,7 @@ from tessella.checking.rule import Change, Mend
 from tessella.checking.rules.sizes import frame_of_points
 from tessella.checking.rules.turned import follows_stored
 from tessella.core.finding import Finding
-from tessella.formats.rasterise import FARTHEST_PX, MIN_POINTS
+from tessella.formats.raster.rasterise import FARTHEST_PX, MIN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,11 +19,11 @@ from tessella.files.classes import read_classes
 from tessella.files.masks import decode_mask
 from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
 from tessella.files.text import read_json
-from tessella.formats.class_files import find_classes
-from tessella.formats.labels import background_id
+from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,9 +14,9 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import LabelError
 from tessella.files.write import write_text
-from tessella.formats.export import write_classes_beside, write_photo, write_stems
-from tessella.formats.labelme.tracing import outlines
-from tessella.formats.labels import background_id
+from tessella.formats.layout.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.tracing import outlines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

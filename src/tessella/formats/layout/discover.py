@@ -11,7 +11,7 @@ import numpy as np
 from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import InputError, LabelError
 from tessella.files.masks import read_mask
-from tessella.formats.labels import BACKGROUND_NAMES, count_colours, count_values
+from tessella.formats.raster.labels import BACKGROUND_NAMES, count_colours, count_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,8 +9,8 @@ from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.text import read_text_lines
-from tessella.formats.class_files import find_classes
-from tessella.formats.index_mask import load, share_of_colour
+from tessella.formats.folders.index_mask import load, share_of_colour
+from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_colours, discover_values
 from tessella.formats.listing import Listing, Match, Record
 

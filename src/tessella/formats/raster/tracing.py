@@ -72,7 +72,7 @@ def _area(points: NDArray[np.float64]) -> float:
 
 def _without_open_ground(found: list[Outline], hw: tuple[int, ...], ground: int) -> list[Outline]:
     """Leave out regions of the ground whose pixels nothing painted before."""
-    from tessella.formats.rasterise import polygon_mask
+    from tessella.formats.raster.rasterise import polygon_mask
 
     canvas = np.full(hw, ground, np.uint8)
     kept = []

@@ -11,10 +11,10 @@ from tessella.core.classes import IGNORE, LabelCoding, voc_colour
 from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
-from tessella.formats.class_files import find_classes
-from tessella.formats.export import plain_coding, write_photo, write_stems
-from tessella.formats.index_mask import load, require_pairs, share_of_colour
+from tessella.formats.folders.index_mask import load, require_pairs, share_of_colour
+from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_colours
+from tessella.formats.layout.export import plain_coding, write_photo, write_stems
 from tessella.formats.layout.pairing import pair
 from tessella.formats.listing import Export, Listing, Match
 

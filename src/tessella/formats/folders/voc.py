@@ -10,12 +10,12 @@ from tessella.files.masks import read_mask, write_mask
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import read_text_lines
 from tessella.files.write import write_text
-from tessella.formats.class_files import find_classes, own_classes
-from tessella.formats.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
-from tessella.formats.index_mask import load, share_of_colour
-from tessella.formats.labels import colour_counts
+from tessella.formats.folders.index_mask import load, share_of_colour
+from tessella.formats.layout.class_files import find_classes, own_classes
 from tessella.formats.layout.discover import discover_colours, discover_values
+from tessella.formats.layout.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
 from tessella.formats.listing import Export, Listing, Match, Record
+from tessella.formats.raster.labels import colour_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding, nearest_hint
 from tessella.core.errors import LabelError
 from tessella.core.labelmap import LabelMap
-from tessella.formats.rasterise import paint
+from tessella.formats.raster.rasterise import paint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

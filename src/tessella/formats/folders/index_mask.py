@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.formats.class_files import find_classes
-from tessella.formats.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_values
+from tessella.formats.layout.export import write_classes_beside, write_photo, write_stems
 from tessella.formats.layout.pairing import Pairs, pair
 from tessella.formats.listing import Export, Listing, Match
 
