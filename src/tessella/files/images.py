@@ -127,8 +127,22 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
         ImageError: Too many pixels.
     """
     default = RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET
-    budget = default if max_pixels is None else max_pixels
-    height, width = header.hw
+    check_hw(header.hw, where=where, max_pixels=default if max_pixels is None else max_pixels)
+
+
+def check_hw(hw: tuple[int, int], *, where: object, max_pixels: int | None = None) -> None:
+    """Refuse a declared size that is larger than the budget, before an array of it is made.
+
+    Args:
+        hw: Height and width in pixels that a file states.
+        where: File and key, for messages.
+        max_pixels: The budget, or None for 300 megapixels.
+
+    Raises:
+        ImageError: Too many pixels.
+    """
+    budget = PHOTO_BUDGET if max_pixels is None else max_pixels
+    height, width = hw
     if height * width > budget:
         raise ImageError(
             "the picture is larger than the pixel budget",
