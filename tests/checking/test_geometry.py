@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessella.checking.rules.geometry import clip_ring, overshoot
+from tessella.checking.rules.shapes.geometry import clip_ring, overshoot
 from tessella.checking.rules.turned import turn_points
 from tessella.core.annotation import Shape
 from tessella.files.images import orient

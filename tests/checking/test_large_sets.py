@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from tessella.checking.rules import classes, values
+from tessella.checking.rules.labels import values
+from tessella.checking.rules.sets import classes
 from tessella.checking.survey import Survey, Trace
 from tessella.core.classes import ClassTable, LabelCoding
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tessella.checking.rules.names import sure_name
+from tessella.checking.rules.labels.names import sure_name
 
 CLASSES = ("background", "building", "road", "tree", "car", "cat")
 

@@ -2,7 +2,7 @@
 
 from tessella.checking.checked import Checked
 from tessella.checking.engine import check
-from tessella.checking.fix import FixReport, fix
+from tessella.checking.fixing.fix import FixReport, fix
 from tessella.checking.rule import Rule
 from tessella.checking.rules import RULES
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tessella._version import __version__
 
 if TYPE_CHECKING:
-    from tessella.checking.fix import FixReport
+    from tessella.checking.fixing.fix import FixReport
     from tessella.core.finding import Finding, Severity
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tessella.checking.checked import Checked
-from tessella.checking.reading import label_digest, look_at, trace_of
+from tessella.checking.looking.reading import label_digest, look_at, trace_of
 from tessella.checking.rule import Located
 from tessella.checking.rules import RULES
-from tessella.checking.rules.classes import class_pixels
+from tessella.checking.rules.sets.classes import class_pixels
 from tessella.checking.survey import Survey, Trace
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import InputError, RecipeError, TessellaError

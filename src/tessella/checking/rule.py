@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from tessella.checking.look import Look
+from tessella.checking.looking.look import Look
 from tessella.checking.survey import Survey
 from tessella.core.finding import Finding, Severity
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tessella.checking.checked import Checked
-    from tessella.checking.fix import FixReport
+    from tessella.checking.fixing.fix import FixReport
     from tessella.core.finding import Finding
 
 EXAMPLES = 3

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from tessella.checking.rule import Rule
-from tessella.checking.rules import classes, files, geometry, names, pairs, photos, sizes, turned, values
+from tessella.checking.rules import files, pairs, sizes, turned
+from tessella.checking.rules.labels import names, values
+from tessella.checking.rules.sets import classes, photos
+from tessella.checking.rules.shapes import geometry
 
 RULES: Final[dict[str, Rule]] = {
     rule.code: rule

@@ -9,7 +9,7 @@ from tessella.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
 
 
 def unreadable(look: Look) -> Iterator[Finding]:

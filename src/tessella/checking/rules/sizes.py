@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tessella.checking.extent import fills, fits, reach_xy
+from tessella.checking.looking.extent import fills, fits, reach_xy
 from tessella.checking.rule import Change, Mend
 from tessella.checking.rules.turned import follows_stored
 from tessella.core.annotation import Drawing, StoredMask
@@ -16,7 +16,7 @@ from tessella.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
     from tessella.core.annotation import Shape
 
 Hw = tuple[int, int]

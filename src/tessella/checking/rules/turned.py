@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.extent import fits, reach_xy
+from tessella.checking.looking.extent import fits, reach_xy
 from tessella.checking.rule import Change, Mend
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.finding import Finding
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
     from tessella.core.annotation import Shape
 
 

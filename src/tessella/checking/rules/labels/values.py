@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tessella.checking.greys import BLUR_GAP, JPEG_GAP, snap
+from tessella.checking.looking.greys import BLUR_GAP, JPEG_GAP, snap
 from tessella.checking.rule import Change, Located, Mend
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.checking.look import Look, Strays
+    from tessella.checking.looking.look import Look, Strays
     from tessella.checking.survey import Survey, Trace
 
 _FEWEST_MASKS = 10

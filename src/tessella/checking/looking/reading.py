@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tessella.checking.greys import smallest_gap, stray_kind
-from tessella.checking.look import Look, Photo, Strays
-from tessella.checking.rules.geometry import frame_hw, is_sound
-from tessella.checking.rules.values import declared_colours, declared_values, undeclared
+from tessella.checking.looking.greys import smallest_gap, stray_kind
+from tessella.checking.looking.look import Look, Photo, Strays
+from tessella.checking.rules.labels.values import declared_colours, declared_values, undeclared
+from tessella.checking.rules.shapes.geometry import frame_hw, is_sound
 from tessella.checking.survey import Trace
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.classes import IGNORE

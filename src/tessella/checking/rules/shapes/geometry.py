@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.extent import extent, finite
+from tessella.checking.looking.extent import extent, finite
 from tessella.checking.rule import Change, Mend
 from tessella.checking.rules.sizes import frame_of_points
 from tessella.checking.rules.turned import follows_stored
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
     from tessella.core.annotation import Drawing, Shape
     from tessella.core.finding import Severity
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tessella._version import __version__
-from tessella.checking.amend import Amendment, amended_path, write_amended
 from tessella.checking.engine import splits_of
-from tessella.checking.reading import look_at, relook
+from tessella.checking.fixing.amend import Amendment, amended_path, write_amended
+from tessella.checking.looking.reading import look_at, relook
 from tessella.checking.rules import RULES
 from tessella.core.errors import InputError, TessellaError
 from tessella.files.classes import write_classes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tessella.checking.checked import Checked
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
     from tessella.core.finding import Finding
     from tessella.dataset.index import Index
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tessella.checking.look import StrayKind
+    from tessella.checking.looking.look import StrayKind
 
 BLUR_GAP = 16
 """Smallest distance between declared values at which the soft edge of a mask can be snapped back."""

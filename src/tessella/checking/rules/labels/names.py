@@ -13,7 +13,7 @@ from tessella.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tessella.checking.look import Look
+    from tessella.checking.looking.look import Look
     from tessella.checking.survey import Survey
 
 SHORTEST = 4

@@ -1,0 +1,1 @@
+"""Reads each record once, into what the rules look at."""

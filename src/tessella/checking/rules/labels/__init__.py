@@ -1,0 +1,1 @@
+"""L: what stored values, colours and names say."""

@@ -1,0 +1,1 @@
+"""C and D: what only the whole set can say."""

@@ -1,0 +1,1 @@
+"""G: drawn shapes."""
