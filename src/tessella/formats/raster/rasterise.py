@@ -3,8 +3,9 @@
 The rule (`fill="centre"`): pixel (row r, column c) is the unit square with its centre at (x, y) = (c + 0.5, r + 0.5),
 and it belongs to a shape when that centre lies inside. Inside a polygon means an odd number of edges to its left
 (even-odd), and a centre exactly on an edge belongs to the side of larger x or y. So a square with the corners (10, 10)
-and (20, 20) covers 100 pixels, and polygons that share an edge neither overlap nor leave a gap. A line is LINE_WIDTH_PX
-wide with round ends, a point is a disc of POINT_RADIUS_PX. Later shapes paint over earlier ones.
+and (20, 20) covers 100 pixels, and polygons that share an edge neither overlap nor leave a gap. Circles and ellipses
+hold the centres within and on their rim, a line is LINE_WIDTH_PX wide with round ends, a point is a disc of
+POINT_RADIUS_PX. Later shapes paint over earlier ones.
 
 The tool's rule (`fill="tool"`) paints what LabelMe paints (`labelme.utils.shape_to_mask`): Pillow shapes with their
 outline, which are about half a pixel larger on every side (121 pixels for that square).
@@ -38,6 +39,7 @@ FARTHEST_PX: Final = 1e7
 
 MIN_POINTS: Final = {
     "polygon": 3, "rectangle": 2, "circle": 2, "line": 2, "linestrip": 2, "point": 1, "points": 1, "mask": 1,
+    "ellipse": 3,
 }  # fmt: skip
 """How many points a shape needs, by kind."""
 
@@ -76,7 +78,7 @@ def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, fill: Literal["ce
         )
     if shape.kind == "mask":
         _paint_mask(ids, shape, value)
-    elif fill == "tool":
+    elif fill == "tool" and shape.kind != "ellipse":
         _paint_as_tool(ids, shape, value)
     else:
         _paint_by_centres(ids, shape, value)
@@ -145,6 +147,8 @@ def _paint_by_centres(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
         _fill_rings(ids, [_corners(points)], value)
     elif shape.kind == "circle":
         _fill_capsule(ids, np.stack([points[0], points[0]]), math.dist(points[0], points[1]), value)
+    elif shape.kind == "ellipse":
+        _fill_ellipse(ids, points, value)
     elif shape.kind in {"point", "points"}:
         for point in points:
             _fill_capsule(ids, np.stack([point, point]), POINT_RADIUS_PX, value)
@@ -176,6 +180,23 @@ def _fill_capsule(ids: NDArray[np.uint8], segment: NDArray[np.float64], radius: 
         at = np.clip((x * along[0] + y * along[1]) / length, 0.0, 1.0)
         x, y = x - at * along[0], y - at * along[1]
     ids[top:bottom, left:right][x * x + y * y <= radius * radius] = value
+
+
+def _fill_ellipse(ids: NDArray[np.uint8], points: NDArray[np.float64], value: int) -> None:
+    """Paint the pixels whose centres lie within the ellipse that two half axes span; a flat one covers nothing."""
+    height, width = ids.shape
+    centre, (ax, ay), (bx, by) = points[0], points[1] - points[0], points[2] - points[0]
+    reach = np.array([math.hypot(ax, bx), math.hypot(ay, by)])
+    left, top = (int(v) for v in np.clip(np.floor(centre - reach - 1), 0, [width, height]))
+    right, bottom = (int(v) for v in np.clip(np.ceil(centre + reach + 1), 0, [width, height]))
+    area = ax * by - ay * bx
+    if left >= right or top >= bottom or area == 0:
+        return
+    x = np.arange(left, right) + 0.5 - centre[0]
+    y = (np.arange(top, bottom) + 0.5 - centre[1])[:, None]
+    # the map that makes the half axes the unit vectors makes the ellipse the unit disc; multiplied out, not divided
+    inside = (x * by - y * bx) ** 2 + (y * ax - x * ay) ** 2 <= area * area
+    ids[top:bottom, left:right][inside] = value
 
 
 def _paint_mask(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
