@@ -11,7 +11,7 @@ from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.errors import InputError, TessellaError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
-from tessella.formats import FORMATS, choose, format_named
+from tessella.formats import FORMATS, Source, choose, format_named
 
 WRITABLE = [name for name, row in FORMATS.items() if row.write is not None]
 
@@ -27,7 +27,7 @@ def root(name: str, tmp_path: Path) -> Path:
 
 
 def test_its_own_data_set_is_detected_with_a_reason(name: str, root: Path) -> None:
-    found, match = choose(root)
+    found, match = choose(Source(root))
     assert found == name
     assert 1 <= match.score <= 100
     assert match.why

@@ -19,7 +19,7 @@ def leftovers(folder: Path) -> list[str]:
 def test_what_was_written_is_told(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     done = convert(index_mask(tmp_path / "set"), tmp_path / "out", to="voc", progress=lambda *step: told.append(step))
-    assert (done.source_format, done.format, done.samples, done.labelled) == ("index-mask", "voc", 4, 4)
+    assert (done.source_formats, done.format, done.samples, done.labelled) == (("index-mask",), "voc", 4, 4)
     assert done.classes == ("background", "road", "tree")
     assert told[-1] == (4, 4)
     assert leftovers(tmp_path) == ["out", "set"]
@@ -130,13 +130,13 @@ def test_a_format_that_cannot_be_written_is_answered_with_those_that_can(tmp_pat
 
 
 def test_the_command_answers_in_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command(index_mask(tmp_path / "set"), tmp_path / "out", "voc", json=True)
+    command([index_mask(tmp_path / "set"), tmp_path / "out"], "voc", json=True)
     answer = json.loads(capsys.readouterr().out)
     assert (answer["format"], answer["samples"]) == ("voc", 4)
 
 
 def test_the_command_says_in_a_line_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command(index_mask(tmp_path / "set"), tmp_path / "out", "voc")
+    command([index_mask(tmp_path / "set"), tmp_path / "out"], "voc")
     said = capsys.readouterr()
     assert said.out.startswith("4 photos (4 with labels) of 3 classes written as voc")
     assert "classes: background, road, tree" in said.err

@@ -121,9 +121,9 @@ def test_the_fill_rule_can_be_the_tools(tmp_path: Path) -> None:
     assert (tools.ids == 1).sum() > (ours.ids == 1).sum()
 
 
-def test_an_annotation_file_stands_for_its_folder(tmp_path: Path) -> None:
+def test_an_annotation_file_is_opened_alone(tmp_path: Path) -> None:
     root = labelme(tmp_path)
-    assert len(open_dataset(root / "p1.json")) == 4
+    assert [record.name for record in open_dataset(root / "p1.json").records] == ["p1"]
 
 
 def test_classes_may_come_from_a_file(tmp_path: Path) -> None:

@@ -4,50 +4,50 @@ import pytest
 
 from data.layouts import box, index_mask, labelme, labelme_file, photo_of, save
 from tessella.core.errors import FormatError, InputError
-from tessella.formats import choose, detect
+from tessella.formats import Source, choose, detect
 
 
 def test_a_folder_that_does_not_exist_is_answered_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(InputError, match=r"no such folder.*did you mean .*photos"):
-        choose(tmp_path / "photo")
+        choose(Source(tmp_path / "photo"))
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(InputError, match="a file, not a folder"):
-        choose(tmp_path / "a.txt")
+        choose(Source(tmp_path / "a.txt"))
 
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="the folder is empty"):
-        choose(tmp_path)
+        choose(Source(tmp_path))
 
 
 def test_photos_without_labels_are_counted_in_the_message(tmp_path: Path) -> None:
     save(tmp_path / "a.jpg", photo_of(0))
     save(tmp_path / "b.jpg", photo_of(1))
     with pytest.raises(FormatError, match=r"no labels of a known format.*got 2 \.jpg"):
-        choose(tmp_path)
+        choose(Source(tmp_path))
 
 
 def test_labels_of_two_formats_are_refused_with_both_named(tmp_path: Path) -> None:
     index_mask(tmp_path)
     labelme(tmp_path / "json")
     with pytest.raises(FormatError, match=r"labels of two formats.*labelme.*index-mask.*--format labelme or --format"):
-        choose(tmp_path)
+        choose(Source(tmp_path))
 
 
 def test_other_json_files_do_not_look_like_labelme(tmp_path: Path) -> None:
     index_mask(tmp_path)
     (tmp_path / "notes.json").write_text('{"shapes": 3}')
     (tmp_path / "broken.json").write_text("{")
-    assert [name for name, _ in detect(tmp_path)] == ["index-mask"]
+    assert [name for name, _ in detect(Source(tmp_path))] == ["index-mask"]
 
 
 def test_the_surest_format_comes_first(tmp_path: Path) -> None:
     save(tmp_path / "a.png", photo_of(0))
     labelme_file(tmp_path / "a.json", [box("x", 0, 0, 4, 4)], photo="a.png")
-    (name, match), *rest = detect(tmp_path)
+    (name, match), *rest = detect(Source(tmp_path))
     assert (name, rest) == ("labelme", [])
     assert match.why == "1 of 1 JSON files looked at hold LabelMe shapes"

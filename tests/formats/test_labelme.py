@@ -122,7 +122,7 @@ def test_the_photo_is_found(tmp_path: Path, json_at: str, photo_at: str, listed:
 def test_a_path_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     save(tmp_path / "secret" / "b.png", photo_of(0))
     labelme_file(tmp_path / "set" / "a.json", [box("a", 1, 1, 5, 5)], photo="../secret/b.png")
-    with pytest.raises(FormatError, match="names no photo"):
+    with pytest.raises(FormatError, match="no photo of this data set is here"):
         open_dataset(tmp_path / "set")
 
 

@@ -11,7 +11,7 @@ from tessella.core.classes import LabelCoding
 from tessella.core.extras import require
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.classes import read_classes
-from tessella.formats import DRAWN
+from tessella.formats import format_named
 from tessella.recipe.opening import open_as_split
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def evaluate(
         if isinstance(data, Index)
         else open_as_split(data, splits, format=format, classes=classes, max_pixels=max_pixels)
     )
-    if index.listing.discovered and index.format in DRAWN:
+    if index.listing.discovered and format_named(index.format).drawn:
         # drawn shapes carry names: a part of a data set in which a class does not occur still means the same classes
         index = replace(index, listing=replace(index.listing, coding=LabelCoding(predictor.table), discovered=False))
     part = index if split == "all" else index.split(split)

@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 
 def convert(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder; it is only read.")],
-    out: Annotated[Path, typer.Argument(metavar="DST", help="Folder to make.")],
-    to: Annotated[str, typer.Option(help="Format to write: index-mask, voc, colour-mask, labelme.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA... DST", help="Annotated folders, files or archives, then the folder to make."),
+    ],
+    to: Annotated[str, typer.Option(help="Format to write, such as coco, voc, index-mask, labelme, cvat.")],
     format: Annotated[str | None, typer.Option(help="Format of DATA, when it is not detected.")] = None,  # noqa: A002
     classes: Annotated[Path | None, typer.Option(help="Class file: TOML, JSON, CSV, labels.txt, labelmap.txt.")] = None,
-    fill: Annotated[
-        Literal["centre", "tool"],
-        typer.Option(help="Pixels of a drawn shape: those whose centre lies inside, or those that LabelMe paints."),
-    ] = "centre",
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="Class map (TOML): rename, merge, drop, ignore classes.")
+    ] = None,
+    photos: Annotated[Path | None, typer.Option(help="Further folder to look for photos in.")] = None,
+    match_tool: Annotated[
+        bool, typer.Option("--match-tool", help="Paint drawn shapes as the tool does that wrote them, pixel for pixel.")
+    ] = False,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace DST if Tessella made it; never another folder.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Write an annotated folder in another format; the original is never touched."""
+    """Write annotated folders in another format, several as one; the originals are never touched.
+
+    A conversion that was interrupted goes on where it stopped when it is asked for again.
+    """
     from tessella.cli.console import emit_json, progress, results, words
     from tessella.dataset.convert import convert as convert_data
 
+    *sources, out = data
+    if not sources:
+        raise typer.BadParameter("give the data and the folder to make: tessella convert DATA DST --to FORMAT")
     with progress("Converting") as advance:
         done = convert_data(
-            data,
+            sources,
             out,
             to=to,
             format=format,
             classes=classes,
-            fill=fill,
+            class_map=map_,
+            photos=photos,
+            fill="tool" if match_tool else "centre",
             max_pixels=max_pixels,
             overwrite=overwrite,
             progress=advance,
@@ -45,6 +58,10 @@ def convert(
         return
     for note in done.notes:
         words().print(note, markup=False)
+    for what, count in sorted(done.left_out.items()):
+        words().print(f"left out: {count} {what}", markup=False)
+    if done.resumed:
+        words().print(f"{done.resumed} photos were written before the interruption", markup=False)
     words().print(f"classes: {', '.join(done.classes)}", markup=False)
     results().print(
         f"{done.samples} photos ({done.labelled} with labels) of {len(done.classes)} classes "

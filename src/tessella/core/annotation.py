@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ShapeKind = Literal["polygon", "rectangle", "circle", "line", "linestrip", "point", "points", "mask"]
+ShapeKind = Literal["polygon", "rectangle", "circle", "line", "linestrip", "point", "points", "mask", "ellipse"]
+Tool = Literal["labelme", "cvat", "coco", "centre"]
+"""Whose raster rule a drawing was made with; `centre` where none is known, so that ours is used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,10 +48,12 @@ class Shape:
     Args:
         label: The label name as in the file.
         kind: What was drawn.
-        points_xy: (N, 2) float64 pixels, x right, y down, (0, 0) the outer corner of the first pixel.
-        group: The tool's group id as text, or "".
+        points_xy: (N, 2) float64 pixels, x right, y down, (0, 0) the outer corner of the first pixel. Of an ellipse its
+            centre, the end of one half axis and the end of the other.
+        group: The object: shapes of one non-empty group and label are parts of one; "" where the tool says nothing.
         mask: For kind "mask": (h, w) bool, whose top left pixel is at `points_xy[0]`.
         holes: For polygons, further rings to cut out: each (N, 2) float64.
+        attributes: What else the tool says of it, as text: (name, value).
     """
 
     label: str
@@ -58,6 +62,7 @@ class Shape:
     group: str = ""
     mask: NDArray[np.bool_] | None = None
     holes: tuple[NDArray[np.float64], ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +72,12 @@ class Drawing:
     Args:
         shapes: In drawing order.
         declared_hw: Height and width that the annotation file states, or None when it states none.
+        tool: Whose raster rule is meant when the tool's own pixels are asked for.
     """
 
     shapes: tuple[Shape, ...]
     declared_hw: tuple[int, int] | None = None
+    tool: Tool = "labelme"
 
 
 Annotation = StoredMask | Drawing

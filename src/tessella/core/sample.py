@@ -34,11 +34,21 @@ class Sample:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.labels is not None and self.labels.hw != self.image.hw:
-            raise LabelError(
-                "the labels have another size than the photo",
-                where=self.source or self.name,
-                got="labels {}x{}".format(*reversed(self.labels.hw)),
-                expected="{}x{} (width x height) as the photo".format(*reversed(self.image.hw)),
-                fix="run `tessella check` on the data set: it says which of the two was resized or turned",
-            )
+        if self.labels is not None:
+            require_same_size(self.labels.hw, self.image.hw, where=self.source or self.name)
+
+
+def require_same_size(labels_hw: tuple[int, int], photo_hw: tuple[int, int], *, where: object) -> None:
+    """Refuse labels of another size than their photo; sizes are height and width in pixels.
+
+    Raises:
+        LabelError: They differ.
+    """
+    if labels_hw != photo_hw:
+        raise LabelError(
+            "the labels have another size than the photo",
+            where=where,
+            got="labels {}x{}".format(*reversed(labels_hw)),
+            expected="{}x{} (width x height) as the photo".format(*reversed(photo_hw)),
+            fix="run `tessella check` on the data set: it says which of the two was resized or turned",
+        )

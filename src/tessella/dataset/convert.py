@@ -1,23 +1,28 @@
-"""Any readable format to any writable one; the original is only read."""
+"""Any readable format to any writable one, and several data sets into one; the originals are only read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tessella.core.annotation import Annotation, Drawing
 from tessella.core.errors import FormatError
+from tessella.dataset.conversion.classmap import read_class_map
+from tessella.dataset.conversion.items import item_of
+from tessella.dataset.conversion.job import Job, run
+from tessella.dataset.conversion.merge import merge
 from tessella.dataset.index import Index, open_dataset
-from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, require_writable
-from tessella.formats import FORMATS, Export, format_named
+from tessella.files.write import refuse_foreign, refuse_nesting, require_writable
+from tessella.formats import FORMATS, format_named
+from tessella.formats.layout.export import write_stems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tessella.core.classes import LabelCoding
-    from tessella.core.sample import Sample
     from tessella.formats.raster.labels import Fill
 
 
@@ -26,23 +31,27 @@ class Converted:
     """What a conversion wrote.
 
     Args:
-        source: The data set that was read.
+        sources: The data sets that were read.
         out: The new data set.
-        source_format: The format that was read.
+        source_formats: Their formats.
         format: The format that was written.
         samples: How many photos were written.
         labelled: How many of them have labels.
+        resumed: How many of them an interrupted conversion had written before.
         classes: Class names in id order.
-        notes: How the source was read, as sentences for people.
+        left_out: What the sources say and the new data set cannot hold, counted by kind.
+        notes: How the sources were read and merged, as sentences for people.
     """
 
-    source: str
+    sources: tuple[str, ...]
     out: str
-    source_format: str
+    source_formats: tuple[str, ...]
     format: str
     samples: int
     labelled: int
+    resumed: int
     classes: tuple[str, ...]
+    left_out: dict[str, int]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -50,46 +59,40 @@ class Converted:
         return asdict(self)
 
 
-class _Drawings(Mapping[str, Annotation]):
-    """The drawn shapes of an index by sample name, read when they are asked for."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._places = {record.name: place for place, record in enumerate(index.records) if record.label is not None}
-
-    def __getitem__(self, name: str) -> Annotation:
-        return self._index.annotation(self._places[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
+Data = str | Path | Index
 
 
 def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doors`
-    src: str | Path | Index,
+    src: Data | Sequence[Data],
     dst: str | Path,
     *,
     to: str,
+    class_map: str | Path | None = None,
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
+    photos: str | Path | None = None,
     fill: Fill = "centre",
     max_pixels: int | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Converted:
-    """Write a data set in another format.
+    """Write one or several data sets in another format, as one.
 
     Every photo is written, with its labels where it has any, below its split where the data set states splits; the
-    class table is written beside them. Photos are copied byte for byte where they are stored upright.
+    class table is written beside them. Photos are copied byte for byte where they are stored upright. All cores work;
+    a conversion that was killed goes on where it stopped when it is asked for again.
+
+    Several sources are merged by class names, or by a class map. In a source that never annotated one of the classes
+    the background may show it, and so becomes IGNORE there.
 
     Args:
-        src: An annotated folder or an open index.
+        src: An annotated folder or an open index, or several of them.
         dst: The folder to make.
         to: A format that can be written.
-        classes: A class table or file, or None to take what the data set says.
-        format: The format of `src`, or None to detect it.
+        class_map: A class map (TOML) that renames, merges, drops and ignores classes; see docs/convert.md.
+        classes: A class table or file of the sources, or None to take what each data set says.
+        format: The format of the sources, or None to detect each.
+        photos: A further folder where photos may lie.
         fill: Which pixels drawn shapes cover, where the new format holds pixels.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         overwrite: Replace an existing folder that Tessella made; another is never replaced.
@@ -99,51 +102,43 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
         What was written.
 
     Raises:
-        FormatError: The format cannot be written, or `src` cannot be read.
+        FormatError: The format cannot be written, or a source cannot be read.
+        ClassTableError: The class map does not fit the sources.
         InputError: A photo or its labels cannot be read; nothing is left behind.
         LabelError: Labels that the class table does not explain; nothing is left behind.
-        OutputError: `dst` exists (without `overwrite`, or Tessella did not make it), lies in `src` or holds it, or
+        OutputError: `dst` exists (without `overwrite`, or Tessella did not make it), lies in a source or holds it, or
             cannot be written.
     """
-    write = format_named(to).write
-    if write is None:
-        able = ", ".join(name for name, row in FORMATS.items() if row.write is not None)
+    row = format_named(to)
+    if row.write is None:
+        able = ", ".join(name for name, other in FORMATS.items() if other.write is not None)
         raise FormatError(f"{to} can be read but not written", expected=able, fix="choose another format with --to")
     out = Path(dst)
     refuse_foreign(out, overwrite=overwrite)
     require_writable(out)
-    index = (
-        src
-        if isinstance(src, Index)
-        else open_dataset(src, format=format, classes=classes, fill=fill, max_pixels=max_pixels)
-    )
-    refuse_nesting(index.root, out)
-    shapes = any(isinstance(index.annotation(place), Drawing) for place in _first_labelled(index))
-    export = Export(
-        photos={record.name: record.image for record in index.records if record.image is not None},
-        splits={record.name: record.split for record in index.records},
-        drawings=_Drawings(index) if shapes and to == index.format else {},
-    )
-    with new_folder(out, overwrite=overwrite, marked=True) as folder:
-        write(_samples(index, progress), index.coding, folder, export)
+    given = list(src) if isinstance(src, Sequence) and not isinstance(src, str) else [src]
+    indexes = [
+        one
+        if isinstance(one, Index)
+        else open_dataset(one, format=format, classes=classes, fill=fill, max_pixels=max_pixels, photos=photos)
+        for one in given
+    ]
+    for index in indexes:
+        refuse_nesting(index.root, out)
+    merged = merge(indexes, None if class_map is None else read_class_map(Path(class_map)))
+    stems = write_stems(((part.name, part.split) for part in merged.parts), one_folder=row.write.one_folder)
+    parts = [part.called(stem) for part, stem in zip(merged.parts, stems, strict=True)]
+    job = Job(row.write, merged.coding, partial(item_of, coding=merged.coding, drawn=row.drawn, holds=row.holds))
+    done = run(job, parts, out, asked={"to": to, "fill": fill}, overwrite=overwrite, progress=progress)
     return Converted(
-        source=str(index.root),
+        sources=tuple(str(index.root) for index in indexes),
         out=str(out),
-        source_format=index.format,
+        source_formats=tuple(index.format for index in indexes),
         format=to,
-        samples=len(index),
-        labelled=sum(record.label is not None for record in index.records),
-        classes=index.table.names,
-        notes=index.listing.notes,
+        samples=len(parts),
+        labelled=sum(part.record.label is not None for part in parts),
+        resumed=done.resumed,
+        classes=merged.coding.table.names,
+        left_out=dict(sum((Counter(index.listing.left_out) for index in indexes), done.left_out)),
+        notes=merged.notes,
     )
-
-
-def _first_labelled(index: Index) -> list[int]:
-    return [place for place, record in enumerate(index.records) if record.label is not None][:1]
-
-
-def _samples(index: Index, progress: Callable[[int, int], None] | None) -> Iterator[Sample]:
-    for place in range(len(index)):
-        yield index[place]
-        if progress is not None:
-            progress(place + 1, len(index))

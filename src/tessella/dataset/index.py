@@ -17,6 +17,7 @@ from tessella.dataset.splits import SplitRule, assign
 from tessella.files.classes import read_classes
 from tessella.files.paths import require_folder
 from tessella.formats.raster.labels import resolve
+from tessella.formats.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,8 +64,7 @@ class Index:
 
     def with_image(self, position: int, image: Image) -> Sample:
         """Add the labels to a photo that was decoded already; otherwise like `index[position]`."""
-        record = self.records[position]
-        labels = None if record.label is None else self._resolve(record, image.hw)
+        record, labels = self.records[position], self._labels(position, image.hw)
         return Sample(image, labels, record.name, record.group, str(record.label or ""))
 
     def image(self, position: int) -> Image:
@@ -93,15 +93,42 @@ class Index:
             InputError: The annotation cannot be read.
             LabelError: It does not fit the class table.
         """
-        record = self.records[position]
-        return None if record.label is None else self._resolve(record, None)
+        return self._labels(position, None)
 
-    def _resolve(self, record: Record, hw: tuple[int, int] | None) -> LabelMap:
-        annotation = formats.format_named(self.format).load(record, self.listing)
+    def _labels(self, position: int, hw: tuple[int, int] | None) -> LabelMap | None:
+        record = self.records[position]
+        return None if record.label is None else self.resolve(record, self.annotation(position), hw)
+
+    def resolve(self, record: Record, annotation: Annotation, hw: tuple[int, int] | None) -> LabelMap:
+        """Turn the annotation of a record into ids.
+
+        Args:
+            record: One of this index.
+            annotation: As `annotation` returned it.
+            hw: Height and width of the upright photo where they are known already, else None.
+
+        Raises:
+            InputError: The photo is missing and nothing states its size.
+            LabelError: The annotation does not fit the class table or the photo.
+        """
         if isinstance(annotation, Drawing):
-            hw = hw or photo_hw(record, self.listing)
+            stated = annotation.declared_hw
+            if hw is None:
+                hw = stated if stated is not None and not self.has_photo(record) else photo_hw(record, self.listing)
             _refuse_other_size(annotation, hw, where=record.label)
         return resolve(annotation, self.coding, hw, where=record.label, fill=self.fill)
+
+    def photo_hw(self, position: int) -> tuple[int, int]:
+        """Return height and width of a photo, upright, from its header.
+
+        Raises:
+            InputError: It is missing or cannot be read.
+        """
+        return photo_hw(self.records[position], self.listing)
+
+    def has_photo(self, record: Record) -> bool:
+        """Whether a record has a photo: a file, or a picture in another file."""
+        return record.image is not None or formats.format_named(self.format).photo is not None
 
     @property
     def table(self) -> ClassTable:
@@ -179,8 +206,7 @@ class Index:
 
     def labelled(self) -> Index:
         """Return the photos that have both a photo file and labels."""
-        embeds = formats.format_named(self.format).photo is not None
-        kept = tuple(record for record in self.records if record.label and (record.image or embeds))
+        kept = tuple(record for record in self.records if record.label and self.has_photo(record))
         return replace(self, records=kept)
 
 
@@ -197,9 +223,21 @@ def _refuse_other_size(drawing: Drawing, hw: tuple[int, int], *, where: object) 
         )
 
 
-def _detected(root: Path) -> tuple[str, str]:
-    name, match = formats.choose(root)
-    return name, match.why
+def open_source(path: str | Path, *, photos: str | Path | None = None, max_pixels: int | None = None) -> Source:
+    """Say where a data set is read from: a folder, one annotation file of it, or an archive, which is unpacked.
+
+    Args:
+        path: The folder, the file or the archive (zip, tar), which is unpacked into the user's cache.
+        photos: A further folder where photos may lie.
+        max_pixels: Most pixels of a photo or mask that is decoded.
+
+    Raises:
+        InputError: It does not exist, or the archive is damaged or holds what no data set holds.
+    """
+    place, also = Path(path), None if photos is None else require_folder(Path(photos))
+    if place.is_file():
+        return Source(place.parent, place, also, max_pixels)
+    return Source(require_folder(place), None, also, max_pixels)
 
 
 def open_dataset(
@@ -211,11 +249,12 @@ def open_dataset(
     val_share: float = 0.2,
     fill: Fill = "centre",
     max_pixels: int | None = None,
+    photos: str | Path | None = None,
 ) -> Index:
     """Open an annotated folder.
 
     Args:
-        path: The data set's folder.
+        path: The data set's folder, one annotation file of it, or a zip or tar of it.
         format: One of `FORMATS`, or None to detect it.
         classes: A class table, a class file, or None to take what the data set says or shows.
         split_seed: Seed of the split where the data set has none.
@@ -223,27 +262,45 @@ def open_dataset(
         fill: Which pixels drawn shapes cover: by our rule (`centre`) or as the tool paints them.
         max_pixels: Refuse larger photos and masks before they are decoded; by default 300 megapixels, for TIFF 2
             gigapixels.
+        photos: A further folder where photos may lie: many tools export annotations alone.
 
     Returns:
         The index; `index[0].image`, `index[0].labels`.
 
     Raises:
-        InputError: The folder is missing or a file.
+        InputError: The folder is missing.
         FormatError: It is empty, holds no labels, or labels of two formats.
         ClassTableError: The class table contradicts itself.
     """
-    root = Path(path)
-    if root.is_file() and root.suffix.lower() == ".json":
-        root, format = root.parent, format or "labelme"  # noqa: A001
+    source = open_source(path, photos=photos, max_pixels=max_pixels)
     coding = classes if classes is None or isinstance(classes, LabelCoding) else read_classes(Path(classes))
-    require_folder(root)
-    name, why = (format, "as asked") if format else _detected(root)
-    row = formats.format_named(name)
-    listing = row.read(root, coding, max_pixels=max_pixels)
+    name, why = (format, "as asked") if format else _detected(source)
+    listing = formats.format_named(name).read(source, coding)
     if not listing.records:
-        raise FormatError("the data set names no photo", where=root, fix="check the path and the format")
+        raise FormatError(
+            "no photo of this data set is here",
+            where=source.file or source.root,
+            got=_orphans(listing),
+            expected="photos beside the annotations",
+            fix="give the folder of the photos with --photos, or check the path and the format",
+        )
+    notes = [f"read as {name}: {why}", *listing.notes]
     if coding is not None:
-        listing = replace(listing, notes=(*listing.notes, "classes as given"))
-    listing = replace(listing, notes=(f"read as {name}: {why}", *listing.notes))
+        notes.append("classes as given")
+    if listing.left_out:
+        counted = ", ".join(f"{count} {what}" for what, count in sorted(listing.left_out.items()))
+        notes.append(f"left out, for no label map can hold them: {counted}")
+    listing = replace(listing, notes=tuple(notes))
     rule = SplitRule(seed=split_seed, val_share=val_share, max_pixels=max_pixels)
     return Index(listing, listing.records, rule, fill)
+
+
+def _detected(source: Source) -> tuple[str, str]:
+    name, match = formats.choose(source)
+    return name, match.why
+
+
+def _orphans(listing: Listing) -> str | None:
+    if not listing.orphan_labels:
+        return None
+    return f"{len(listing.orphan_labels)} labels without photo, such as {listing.orphan_labels[0]}"

@@ -126,6 +126,42 @@ def new_folder(path: Path, *, overwrite: bool = False, marked: bool = False) -> 
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def resumable_folder(path: Path, job: str, *, overwrite: bool = False) -> Iterator[Path]:
+    """Like `new_folder` with `marked`, but what a killed process has written is found again by the next one.
+
+    The folder is made beside `path` under a fixed name. An error removes it; a kill or Ctrl-C leaves it there, and it
+    is yielded again when the same job is asked for. `path` itself is only ever whole.
+
+    Args:
+        path: The folder to make.
+        job: Text that is equal only for jobs with equal results, such as a hash of everything that goes in.
+        overwrite: As for `new_folder`.
+
+    Raises:
+        OutputError: As for `new_folder`.
+    """
+    refuse_foreign(path, overwrite=overwrite)
+    temporary = path.parent / f".{path.name[:40]}.unfinished"
+    note = temporary / MARKER
+    try:
+        if not (note.is_file() and note.read_text(encoding="utf-8") == job):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            write_text(note, job)
+        yield temporary
+        mark(temporary)
+        _swap(temporary, path)
+    except KeyboardInterrupt:
+        raise
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise explain(error, path) from error
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise when a result would replace something that exists.
 

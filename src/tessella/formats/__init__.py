@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
-from tessella.files.paths import require_folder, walk
+from tessella.files.paths import require_folder
 from tessella.formats import labelme
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
-from tessella.formats.listing import Export, Format, Listing, Match, Record
+from tessella.formats.listing import Format, Listing, Match, Record
+from tessella.formats.source import Source
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["DRAWN", "FORMATS", "Export", "Format", "Listing", "Match", "Record", "choose", "detect", "format_named"]
+__all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
 FORMATS: Final[dict[str, Format]] = {
-    "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.write),
-    "voc": Format(voc.detect, voc.read, voc.load, voc.write),
+    "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.WRITER),
+    "voc": Format(voc.detect, voc.read, voc.load, voc.WRITER),
     "camvid": Format(camvid.detect, camvid.read, camvid.load),
-    "colour-mask": Format(colour_mask.detect, colour_mask.read, colour_mask.load, colour_mask.write),
-    "labelme": Format(labelme.detect, labelme.read, labelme.load, labelme.write, labelme.photo),
+    "colour-mask": Format(colour_mask.detect, colour_mask.read, colour_mask.load, colour_mask.WRITER),
+    "labelme": Format(
+        labelme.detect,
+        labelme.read,
+        labelme.load,
+        labelme.WRITER,
+        labelme.photo,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "lines"}),
+    ),
 }
-
-
-DRAWN: Final = frozenset({"labelme"})
-"""Formats of drawn shapes: what a label means is its name, never a stored value."""
 
 
 def format_named(name: str) -> Format:
@@ -42,23 +44,23 @@ def format_named(name: str) -> Format:
     return FORMATS[name]
 
 
-def detect(root: Path) -> list[tuple[str, Match]]:
-    """Ask every format whether a folder is its own; the surest first."""
-    found = [(name, match) for name, row in FORMATS.items() if (match := row.detect(root))]
+def detect(source: Source) -> list[tuple[str, Match]]:
+    """Ask every format whether a folder or file is its own; the surest first."""
+    found = [(name, match) for name, row in FORMATS.items() if (match := row.detect(source))]
     return sorted(found, key=lambda item: -item[1].score)
 
 
-def choose(root: Path) -> tuple[str, Match]:
-    """Return the format of a folder and why.
+def choose(source: Source) -> tuple[str, Match]:
+    """Return the format of a folder or file, and why.
 
     Raises:
         InputError: There is no such folder.
         FormatError: The folder is empty, holds no labels of a known format, or labels of two formats.
     """
-    require_folder(root)
-    found = detect(root)
+    require_folder(source.root)
+    found = detect(source)
     if not found:
-        raise _no_labels(root)
+        raise _no_labels(source)
     (name, match), *others = found
     # voc, camvid and index-mask may describe the very same mask files; shapes are other labels
     rivals = [other for other in others if other[1].kind != match.kind or other[1].score == match.score]
@@ -66,15 +68,15 @@ def choose(root: Path) -> tuple[str, Match]:
         rival, also = rivals[0]
         raise FormatError(
             "labels of two formats lie here",
-            where=root,
+            where=source.file or source.root,
             got=f"{name} ({match.why}) and {rival} ({also.why})",
             fix=f"choose one with --format {name} or --format {rival}",
         )
     return name, match
 
 
-def _no_labels(root: Path) -> FormatError:
-    files = walk(root)
+def _no_labels(source: Source) -> FormatError:
+    root, files = source.file or source.root, source.files()
     if not files:
         return FormatError("the folder is empty", where=root, fix="give the folder that holds photos and labels")
     kinds: dict[str, int] = {}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tessella.core.annotation import Annotation
+from tessella.core.annotation import Annotation, Drawing
 from tessella.core.classes import LabelCoding
-from tessella.core.sample import Sample
+from tessella.core.image import Image
+from tessella.formats.source import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tessella.core.labelmap import LabelMap
 
 
 class Match(NamedTuple):
@@ -37,6 +42,7 @@ class Record:
         split: `train`, `val`, `test` or another name the data set gives; "" where it gives none.
         group: Records of one group never straddle a split; "" where the data set gives none.
         key: The entry inside an annotation file that holds several photos.
+        parts: Further files that make up the label, such as one mask per instance.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Record:
     split: str = ""
     group: str = ""
     key: str = ""
+    parts: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +67,8 @@ class Listing:
         notes: What a person should know of how the data set was read, such as where the classes come from.
         orphan_labels: Annotation files whose photo is missing (paths relative to `root`).
         max_pixels: Most pixels of a photo or mask that is decoded, or None for the usual budget.
+        left_out: What the files hold and no label map can, counted: `keypoints`, `boxes without outline`, ...
+        content: What the format keeps of a file that describes several photos; nobody else looks into it.
     """
 
     format: str
@@ -70,59 +79,93 @@ class Listing:
     notes: tuple[str, ...] = ()
     orphan_labels: tuple[str, ...] = ()
     max_pixels: int | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    content: object = None
 
 
-Detect = Callable[[Path], Match | None]
-
-
-class Read(Protocol):
-    """How a format lists a data set."""
-
-    def __call__(self, root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
-        """List the records of a folder.
-
-        Args:
-            root: The data set's folder.
-            coding: The classes, or None to take what the data set says or shows.
-            max_pixels: Most pixels of a photo or mask that is decoded, now or later; None for the usual budget.
-        """
-        ...
-
-
+Detect = Callable[[Source], Match | None]
+Read = Callable[[Source, LabelCoding | None], Listing]
 Load = Callable[[Record, Listing], Annotation]
+Photo = Callable[[Record, Listing], Image]
+
+Json = Any
+"""Plain JSON data."""
 
 
-class Export(NamedTuple):
-    """What a writer may know besides the samples.
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One photo on its way into another format.
 
     Args:
-        photos: For a sample's name, a file whose bytes may be copied instead of encoding the photo again.
-        splits: For a sample's name, its split; names that are absent have none.
-        drawings: For a sample's name, its original annotation, so that a shape format can keep shapes.
+        name: Of the record it comes from; unique.
+        stem: What its files are called: a relative path without suffix, unique within its split.
+        split: `train`, `val`, ... or "".
+        hw: Height and width of the upright photo in pixels.
+        photo: The photo's file, whose bytes may be copied where it is upright; None where there is none.
+        image: Decodes the photo upright; None where it is missing.
+        labels: Its class ids, or None where it has no labels.
+        drawing: Its labels as they were drawn, where both formats hold shapes.
     """
 
-    photos: Mapping[str, Path] = {}
-    splits: Mapping[str, str] = {}
-    drawings: Mapping[str, Annotation] = {}
+    name: str
+    stem: str
+    split: str
+    hw: tuple[int, int]
+    photo: Path | None
+    image: Callable[[], Image] | None
+    labels: LabelMap | None
+    drawing: Drawing | None = None
 
 
-Photo = Callable[[Record, Listing], bytes]
-Write = Callable[[Iterable[Sample], LabelCoding, Path, Export], None]
+class Written(NamedTuple):
+    """What is left of an item once its files are written.
+
+    Args:
+        name: Of the item.
+        stem: Of the item.
+        split: Of the item.
+        entry: What the format's `one` returned.
+    """
+
+    name: str
+    stem: str
+    split: str
+    entry: Json
+
+
+class Writer(NamedTuple):
+    """How a format is written: photo by photo on all cores, then what speaks of all of them.
+
+    Args:
+        one: Writes the files of one photo below the folder, and returns plain JSON data for `close`. Runs on several
+            threads at once, and not again for photos that an interrupted conversion has finished.
+        close: Writes lists and class files from all that was written, in the order of the data set.
+        one_folder: Whether the photos of all splits lie in one folder, so that their stems must differ.
+    """
+
+    one: Callable[[Item, LabelCoding, Path], Json]
+    close: Callable[[Sequence[Written], LabelCoding, Path], None]
+    one_folder: bool = False
 
 
 class Format(NamedTuple):
     """One row of the table of formats.
 
     Args:
-        detect: Says whether a folder is in this format, and why; looks at names and headers only.
+        detect: Says whether a source is in this format, and why; looks at names and headers only.
         read: Lists the records; decodes labels only where classes must be discovered.
         load: Reads the annotation of one record.
-        write: Writes samples into an empty folder, or None where the format is only read.
-        photo: Returns the photo file that an annotation embeds, or None where the format cannot embed photos.
+        write: How it is written, or None where the format is only read.
+        photo: Returns the photo of a record that has no file of its own: embedded, a page, a slice. None where there is
+            no such thing.
+        drawn: Whether labels are drawn shapes: what they mean is a name, never a stored value.
+        holds: What it can hold besides a class per pixel: `shapes`, `instances`, `attributes`, `lines`, `holes`.
     """
 
     detect: Detect
     read: Read
     load: Load
-    write: Write | None = None
+    write: Writer | None = None
     photo: Photo | None = None
+    drawn: bool = False
+    holds: frozenset[str] = frozenset()

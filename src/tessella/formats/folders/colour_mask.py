@@ -14,25 +14,28 @@ from tessella.files.masks import write_picture
 from tessella.formats.folders.index_mask import load, require_pairs, share_of_colour
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_colours
-from tessella.formats.layout.export import plain_coding, write_photo, write_stems
+from tessella.formats.layout.export import in_split, plain_coding, write_photo
 from tessella.formats.layout.pairing import pair
-from tessella.formats.listing import Export, Listing, Match
+from tessella.formats.listing import Listing, Match, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from tessella.core.sample import Sample
+    from tessella.formats.listing import Item, Written
+    from tessella.formats.source import Source
 
-__all__ = ["detect", "load", "read", "write"]
+__all__ = ["detect", "load", "read"]
 
 NAME: Final = "colour-mask"
 
 
-def detect(root: Path) -> Match | None:
-    """Say whether photos and RGB masks can be paired below `root`."""
+def detect(source: Source) -> Match | None:
+    """Say whether photos and RGB masks can be paired below the folder."""
+    if source.file is not None:
+        return None
     try:
-        pairs = pair(root)
+        pairs = pair(source.root)
     except FormatError:
         return None
     if not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
@@ -40,18 +43,18 @@ def detect(root: Path) -> Match | None:
     return Match(60, f"{len(pairs.masks)} photos have an RGB mask")
 
 
-def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List photos and colour masks.
 
     Args:
-        root: The data set's folder.
+        source: The data set's folder.
         coding: The classes, or None to take them from a class file beside the data or else from the colours found.
-        max_pixels: Most pixels of a mask that is decoded, or None for the usual budget.
 
     Raises:
         FormatError: Nothing pairs, or two masks claim one photo.
         LabelError: Classes cannot be discovered.
     """
+    root, max_pixels = source.root, source.max_pixels
     pairs = require_pairs(root)
     notes: tuple[str, ...] = (pairs.how,)
     discovered = False
@@ -64,22 +67,26 @@ def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = Non
     return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
 
 
-def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
-    """Write `images/`, RGB PNG in `masks/` and `classes.toml`, below a folder per split where there are splits."""
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
+    """Write `images/` and RGB PNG in `masks/`, below a folder per split."""
     from PIL import Image
 
-    coding = with_ignore_colour(plain_coding(coding))
-    palette = coding.table.palette()
-    palette[IGNORE] = coding.ignore_colours[0]
-    stems = write_stems(export)
-    for sample in samples:
-        folder = dst / export.splits[sample.name] if export.splits.get(sample.name) else dst
-        stem = stems(sample.name)
-        write_photo(sample, folder / "images", stem, export)
-        if sample.labels is not None:
-            picture = Image.fromarray(np.ascontiguousarray(palette[sample.labels.ids]))
-            write_picture(folder / "masks" / f"{stem}.png", picture)
-    write_classes(dst / "classes.toml", coding)
+    folder = in_split(item, dst)
+    write_photo(item, folder / "images")
+    if item.labels is not None:
+        coding = with_ignore_colour(plain_coding(coding))
+        palette = coding.table.palette()
+        palette[IGNORE] = coding.ignore_colours[0]
+        picture = Image.fromarray(np.ascontiguousarray(palette[item.labels.ids]))
+        write_picture(folder / "masks" / f"{item.stem}.png", picture)
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write `classes.toml` with the colour of ignore."""
+    write_classes(dst / "classes.toml", with_ignore_colour(plain_coding(coding)))
+
+
+WRITER: Final = Writer(write_one, close)
 
 
 def with_ignore_colour(coding: LabelCoding) -> LabelCoding:

@@ -6,30 +6,32 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
-from tessella.files.masks import read_mask
+from tessella.files.masks import read_mask, write_mask
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_values
-from tessella.formats.layout.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.layout.pairing import Pairs, pair
-from tessella.formats.listing import Export, Listing, Match
+from tessella.formats.listing import Listing, Match, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Annotation
     from tessella.core.classes import LabelCoding
-    from tessella.core.sample import Sample
-    from tessella.formats.listing import Record
+    from tessella.formats.listing import Item, Record, Written
+    from tessella.formats.source import Source
 
 NAME: Final = "index-mask"
 _LOOK_AT: Final = 12
 
 
-def detect(root: Path) -> Match | None:
-    """Say whether photos and single-channel masks can be paired below `root`."""
+def detect(source: Source) -> Match | None:
+    """Say whether photos and single-channel masks can be paired below the folder."""
+    if source.file is not None:
+        return None
     try:
-        pairs = pair(root)
+        pairs = pair(source.root)
     except FormatError as error:
         return Match(50, error.what)  # another format may know better; reading as this one says it in full
     if not pairs.masks:
@@ -52,18 +54,18 @@ def share_of_colour(masks: Sequence[Path]) -> float:
     return sum(seen) / len(seen) if seen else 0.0
 
 
-def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List photos and masks.
 
     Args:
-        root: The data set's folder.
+        source: The data set's folder.
         coding: The classes, or None to take them from a class file beside the data or else from the values found.
-        max_pixels: Most pixels of a mask that is decoded, or None for the usual budget.
 
     Raises:
         FormatError: Nothing pairs, or two masks claim one photo.
         LabelError: Classes cannot be discovered.
     """
+    root, max_pixels = source.root, source.max_pixels
     pairs = require_pairs(root)
     notes: tuple[str, ...] = (pairs.how,)
     discovered = False
@@ -97,18 +99,17 @@ def load(record: Record, listing: Listing) -> Annotation:
     return read_mask(record.label, max_pixels=listing.max_pixels)
 
 
-def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
-    """Write `images/`, `masks/` and `classes.toml`, below a folder per split where there are splits.
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
+    """Write `images/` and `masks/`, below a folder per split: the photo as it is, a palette PNG with value = id."""
+    folder = in_split(item, dst)
+    write_photo(item, folder / "images")
+    if item.labels is not None:
+        write_mask(folder / "masks" / f"{item.stem}.png", item.labels)
 
-    Photos are copied where the original file is upright, else written as PNG. Masks are palette PNG, value = class id.
-    """
-    from tessella.files.masks import write_mask
 
-    stems = write_stems(export)
-    for sample in samples:
-        folder = dst / export.splits[sample.name] if export.splits.get(sample.name) else dst
-        stem = stems(sample.name)
-        write_photo(sample, folder / "images", stem, export)
-        if sample.labels is not None:
-            write_mask(folder / "masks" / f"{stem}.png", sample.labels)
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write `classes.toml`."""
     write_classes_beside(coding, dst)
+
+
+WRITER: Final = Writer(write_one, close)

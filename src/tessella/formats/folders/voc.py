@@ -13,17 +13,18 @@ from tessella.files.write import write_text
 from tessella.formats.folders.index_mask import load, share_of_colour
 from tessella.formats.layout.class_files import find_classes, own_classes
 from tessella.formats.layout.discover import discover_colours, discover_values
-from tessella.formats.layout.export import flat, plain_coding, write_classes_beside, write_photo, write_stems
-from tessella.formats.listing import Export, Listing, Match, Record
+from tessella.formats.layout.export import flat, plain_coding, write_classes_beside, write_photo
+from tessella.formats.listing import Listing, Match, Record, Writer
 from tessella.formats.raster.labels import colour_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from tessella.core.sample import Sample
+    from tessella.formats.listing import Item, Written
+    from tessella.formats.source import Source
 
-__all__ = ["VOC", "detect", "load", "read", "write"]
+__all__ = ["VOC", "WRITER", "detect", "load", "read"]
 
 NAME: Final = "voc"
 _SPLITS: Final = ("train", "val", "test")
@@ -42,12 +43,12 @@ VOC: Final = LabelCoding(
 """The 21 classes of PASCAL VOC 2012 (VOCdevkit, `VOCinit.m`); 255 is the void along outlines."""
 
 
-def detect(root: Path) -> Match | None:
+def detect(source: Source) -> Match | None:
     """Say whether JPEGImages and SegmentationClass lie here, or in VOCdevkit/VOC2012 below."""
-    home = _home(root)
+    home = None if source.file is not None else _home(source.root)
     if home is None:
         return None
-    return Match(90, f"JPEGImages and SegmentationClass in {relative_name(home, root)}")
+    return Match(90, f"JPEGImages and SegmentationClass in {relative_name(home, source.root)}")
 
 
 def _home(root: Path) -> Path | None:
@@ -58,13 +59,14 @@ def _home(root: Path) -> Path | None:
     return None
 
 
-def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List the photos that ImageSets/Segmentation names, or all of JPEGImages where there are no lists.
 
     Raises:
         FormatError: The folders are missing.
         LabelError: Classes cannot be discovered.
     """
+    root, max_pixels = source.root, source.max_pixels
     home = _home(root)
     if home is None:
         raise FormatError("JPEGImages and SegmentationClass are not here", where=root, fix="give the folder above them")
@@ -156,20 +158,26 @@ def _has_voc_palette(masks: list[Path], max_pixels: int | None) -> bool:
     return bool(masks)
 
 
-def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
-    """Write JPEGImages, SegmentationClass, ImageSets/Segmentation, class_names.txt and classes.toml.
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
+    """Write JPEGImages and SegmentationClass.
 
     Photos keep their file type where they are copied (the folder's name is VOC's, not a promise), else they are PNG.
     """
-    stems = write_stems(export._replace(splits={}))
+    stem = flat(item.stem)
+    write_photo(item, dst / "JPEGImages", stem)
+    if item.labels is not None:
+        write_mask(dst / "SegmentationClass" / f"{stem}.png", item.labels)
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write ImageSets/Segmentation, class_names.txt and classes.toml."""
     lists: dict[str, list[str]] = {}
-    for sample in samples:
-        stem = flat(stems(sample.name))
-        write_photo(sample, dst / "JPEGImages", stem, export)
-        if sample.labels is not None:
-            write_mask(dst / "SegmentationClass" / f"{stem}.png", sample.labels)
-        lists.setdefault(export.splits.get(sample.name) or "default", []).append(stem)
+    for one in written:
+        lists.setdefault(one.split or "default", []).append(flat(one.stem))
     for name, members in lists.items():
         write_text(dst / "ImageSets" / "Segmentation" / f"{name}.txt", "\n".join(members) + "\n")
     write_text(dst / "class_names.txt", "\n".join(plain_coding(coding).table.names) + "\n")
     write_classes_beside(coding, dst)
+
+
+WRITER: Final = Writer(write_one, close, one_folder=True)

@@ -6,8 +6,6 @@ import base64
 import binascii
 import math
 from collections import Counter
-from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,12 +14,13 @@ from tessella.core.annotation import Drawing, Shape, ShapeKind
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.classes import read_classes
+from tessella.files.images import decode_image
 from tessella.files.masks import decode_mask
-from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
+from tessella.files.paths import relative_name
 from tessella.files.text import read_json
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
-from tessella.formats.layout.pairing import split_of
+from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
 
@@ -32,11 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
+    from tessella.core.image import Image
+    from tessella.formats.source import Source
 
 NAME: Final = "labelme"
-_LOOK_AT: Final = 8
-_LARGEST_LOOK: Final = 1 << 27
-"""Larger JSON files, in bytes, are not parsed for detection: they hold whole data sets in other formats."""
 _KINDS: Final[dict[str, ShapeKind]] = {
     "polygon": "polygon", "rectangle": "rectangle", "circle": "circle", "line": "line", "linestrip": "linestrip",
     "point": "point", "points": "points", "mask": "mask",
@@ -45,27 +43,21 @@ _KINDS: Final[dict[str, ShapeKind]] = {
 }  # fmt: skip
 
 
-def detect(root: Path) -> Match | None:
-    """Say whether JSON files with LabelMe's `shapes` lie below `root`; about eight, spread over the list, are read."""
-    files = walk(root, {".json"})
-    looked_at = files[:: max(1, len(files) // _LOOK_AT)]
-    found = sum(_is_labelme(path) for path in looked_at)
+def detect(source: Source) -> Match | None:
+    """Say whether JSON files with LabelMe's `shapes` are there; about eight, spread over the list, are read."""
+    found = sum(_is_labelme(outline.tree) for outline in source.outlines)
     if not found:
         return None
-    return Match(90, f"{found} of {len(looked_at)} JSON files looked at hold LabelMe shapes", "shapes")
+    return Match(90, f"{found} of {len(source.outlines)} JSON files looked at hold LabelMe shapes", "shapes")
 
 
-def _is_labelme(path: Path) -> bool:
-    try:
-        tree = read_json(path, allow_nan=True, max_bytes=_LARGEST_LOOK)
-    except InputError:
-        return False
+def _is_labelme(tree: object) -> bool:
     return (
         isinstance(tree, dict) and isinstance(tree.get("shapes"), list) and ("imagePath" in tree or "version" in tree)
     )
 
 
-def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = None) -> Listing:
+def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List the JSON files, their photos, and the photos beside them that have none.
 
     A photo is looked for where `imagePath` says (Windows or POSIX form, relative to the JSON file), then by that file
@@ -73,21 +65,20 @@ def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = Non
     copy.
 
     Args:
-        root: The data set's folder.
+        source: The data set's folder, or one JSON file of it.
         coding: The classes, or None to take them from a class file (LabelMe's `labels.txt` here or one folder up) or
             else from the labels found.
-        max_pixels: Most pixels of a photo or mask that is decoded later, or None for the usual budget.
 
     Raises:
         FormatError: No LabelMe file lies here, or two of them describe one photo.
         ClassTableError: The class file contradicts itself.
     """
-    photos = _Photos(root)
+    root, photos = source.root, PhotoFinder(source)
     records: list[Record] = []
     orphans: list[str] = []
     names: Counter[str] = Counter()
     broken = 0
-    for path in walk(root, {".json"}):
+    for path in source.files(".json"):
         try:
             tree = read_json(path, allow_nan=True)
         except InputError:
@@ -100,7 +91,7 @@ def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = Non
         if image is None and not tree.get("imageData"):
             orphans.append(relative_name(path, root))
             continue
-        records.append(_record(root, image, path))
+        records.append(photos.record(image, path))
     if not records and not orphans:
         raise FormatError("no LabelMe file lies here", where=root, expected="JSON files with shapes")
     _refuse_twins(records, root)
@@ -111,58 +102,9 @@ def read(root: Path, coding: LabelCoding | None, *, max_pixels: int | None = Non
         notes += found
     if background_id(coding) == IGNORE:
         notes.append("no class is called background, so pixels that no shape covers are ignored")
-    everything = sorted(_named_apart([*records, *photos.unlabelled(records)]), key=lambda record: record.name)
-    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), max_pixels)
-
-
-class _Photos:
-    """The picture files below the data set's folder, found by path, by name or by stem."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.paths = walk(root, IMAGE_SUFFIXES)
-        self.by_name: dict[str, list[Path]] = {}
-        self.by_stem: dict[Path, list[Path]] = {}
-        for path in self.paths:
-            self.by_name.setdefault(path.name, []).append(path)
-            self.by_stem.setdefault(path.with_suffix(""), []).append(path)
-
-    def find(self, label: Path, listed: object) -> Path | None:
-        """Return the photo of a JSON file, or None when it is not here."""
-        name = ""
-        if isinstance(listed, str) and listed:
-            parts = PurePosixPath(listed.replace("\\", "/"))
-            name = parts.name if parts.suffix.lower() in IMAGE_SUFFIXES else ""
-            if name and (path := self._at(label, parts)):
-                return path
-        beside = label.with_name(name) if name else label
-        if name and beside in self.by_name.get(name, ()):
-            return beside
-        stems = self.by_stem.get(label.with_suffix(""), [])
-        if len(stems) == 1:
-            return stems[0]
-        anywhere = self.by_name.get(name, [])
-        return anywhere[0] if len(anywhere) == 1 else None
-
-    def _at(self, label: Path, listed: PurePosixPath) -> Path | None:
-        try:
-            folder = label.parent.relative_to(self.root)
-            path = contain(self.root, str(PurePosixPath(folder.as_posix()) / listed))
-        except InputError:
-            return None
-        return path if path.is_file() else None
-
-    def unlabelled(self, records: list[Record]) -> list[Record]:
-        """Return records of the photos without JSON file, in the folders where labelled photos lie."""
-        taken = {record.image for record in records}
-        folders = {path.parent for path in taken if path is not None}
-        return [_record(self.root, path, None) for path in self.paths if path.parent in folders and path not in taken]
-
-
-def _record(root: Path, image: Path | None, label: Path | None) -> Record:
-    named = image or label or root
-    name = relative_name(named.with_suffix(""), root)
-    return Record(name, image, label, split_of(name.split("/")[:-1]))
+    lone = photos.unlabelled(records) if source.file is None else []
+    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
+    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), source.max_pixels)
 
 
 def _refuse_twins(records: list[Record], root: Path) -> None:
@@ -176,20 +118,6 @@ def _refuse_twins(records: list[Record], root: Path) -> None:
                 got=f"{relative_name(other.label, root)} and {relative_name(record.label, root)}",
                 fix="keep one of them",
             )
-
-
-def _named_apart(records: list[Record]) -> Iterator[Record]:
-    """Yield the records, each with a name of its own: `a.jpg` stays `a`, `a.png` beside it becomes `a.png`.
-
-    A writer finds labels, photos and splits by name: under one name, two photos would swap theirs.
-    """
-    taken: set[str] = set()
-    for record in records:
-        name, file = record.name, record.image or record.label
-        while name in taken:
-            name += file.suffix if file is not None else "_"
-        taken.add(name)
-        yield record if name == record.name else replace(record, name=name)
 
 
 def _label_names(shapes: Iterable[object]) -> Iterator[str]:
@@ -289,12 +217,13 @@ def _base64(text: str, where: object) -> bytes:
         raise FormatError(f"this is not base64 ({error})", where=where, fix="save the file again in LabelMe") from error
 
 
-def photo(record: Record, listing: Listing) -> bytes:
-    """Return the photo file that is embedded in a JSON file.
+def photo(record: Record, listing: Listing) -> Image:
+    """Decode the photo that is embedded in a JSON file.
 
     Raises:
         InputError: There is none.
         FormatError: It is not base64.
+        ImageError: It is no picture, damaged, or larger than the budget.
     """
     tree = read_json(record.label, allow_nan=True) if record.label else {}
     data = tree.get("imageData") if isinstance(tree, dict) else None
@@ -302,4 +231,4 @@ def photo(record: Record, listing: Listing) -> bytes:
         raise InputError(
             "the photo is missing, and its JSON file embeds no copy", where=record.label or listing.root / record.name
         )
-    return _base64(data, record.label)
+    return decode_image(_base64(data, record.label), where=record.label, max_pixels=listing.max_pixels)

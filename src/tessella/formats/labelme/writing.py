@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,40 +14,48 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import LabelError
 from tessella.files.write import write_text
-from tessella.formats.layout.export import write_classes_beside, write_photo, write_stems
+from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
+from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.tracing import outlines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from tessella.core.labelmap import LabelMap
-    from tessella.core.sample import Sample
-    from tessella.formats.listing import Export
+    from tessella.formats.listing import Item, Written
 
 VERSION: Final = "5.5.0"
 """The version of LabelMe whose file form is written."""
 
 
-def write(samples: Iterable[Sample], coding: LabelCoding, dst: Path, export: Export) -> None:
-    """Write a JSON file beside each photo, in a folder per split where there are splits; `labels.txt`, `classes.toml`.
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
+    """Write a JSON file beside the photo, in a folder per split where there are splits.
 
     Shapes that were drawn are kept as they are. Label maps become polygons along pixel edges, which paint the very same
-    ids again when they are read with `fill="centre"`.
+    ids again by our rule.
     """
     coding = with_ignore_name(coding)
-    stems = write_stems(export)
-    for sample in samples:
-        folder = dst / export.splits[sample.name] if export.splits.get(sample.name) else dst
-        photo = write_photo(sample, folder, stems(sample.name), export)
-        drawing = _kept(export.drawings.get(sample.name), coding) or drawn(sample.labels, coding)
-        if drawing is not None:
-            content = json.dumps(document(drawing, photo.name, sample.image.hw), ensure_ascii=False, allow_nan=False)
-            write_text(photo.with_suffix(".json"), content + "\n")
+    folder = in_split(item, dst)
+    photo = write_photo(item, folder)
+    drawing = _kept(item.drawing, coding) or drawn(item.labels, coding)
+    if drawing is not None:
+        name = photo.name if photo is not None else f"{PurePosixPath(item.stem).name}.png"
+        content = json.dumps(document(drawing, name, item.hw), ensure_ascii=False, allow_nan=False)
+        write_text(folder / f"{item.stem}.json", content + "\n")
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write `labels.txt` and `classes.toml`."""
+    coding = with_ignore_name(coding)
     write_text(dst / "labels.txt", "\n".join([*coding.ignore_names, *coding.table.names]) + "\n")
     write_classes_beside(coding, dst)
+
+
+WRITER: Final = Writer(write_one, close)
 
 
 def with_ignore_name(coding: LabelCoding) -> LabelCoding:

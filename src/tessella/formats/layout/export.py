@@ -15,31 +15,38 @@ from tessella.files.write import explain
 from tessella.formats.layout.pairing import SPLIT_NAMES, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from tessella.core.sample import Sample
-    from tessella.formats.listing import Export
+    from tessella.formats.listing import Item
 
 
-def write_stems(export: Export) -> Callable[[str], str]:
-    """Return the function that names a sample's files: its name without folders that only say role or split.
+def write_stems(named: Iterable[tuple[str, str]], *, one_folder: bool = False) -> list[str]:
+    """Return what the files of some photos are called: their names without folders that only say role or split.
 
-    `train/images/street/7` becomes `street/7`. Should two samples of one split come out the same, the later keeps its
+    `train/images/street/7` becomes `street/7`. Should two photos of one split come out the same, the later keeps its
     whole name, in one piece.
+
+    Args:
+        named: Name and split of each photo; names are unique.
+        one_folder: Whether all splits share a folder, and folders become a part of the name (`flat`).
     """
     taken: dict[tuple[str, str], str] = {}
-
-    def stem(name: str) -> str:
+    stems = []
+    for name, split in named:
         *folders, last = name.split("/")
         kept = [folder for folder in folders if not role_of(folder)[0] and folder.casefold() not in SPLIT_NAMES]
-        short = "/".join([*kept, last])
-        place = (export.splits.get(name, ""), short.casefold())
+        stem = "/".join([*kept, last])
+        place = ("", flat(stem).casefold()) if one_folder else (split, stem.casefold())
         if taken.setdefault(place, name) != name:
-            return name.replace("/", "__")
-        return short
+            stem = flat(name)
+        stems.append(stem)
+    return stems
 
-    return stem
+
+def in_split(item: Item, dst: Path) -> Path:
+    """Return the folder of an item's split below `dst`; `dst` itself where it has none."""
+    return dst / item.split if item.split else dst
 
 
 def flat(stem: str) -> str:
@@ -47,27 +54,34 @@ def flat(stem: str) -> str:
     return stem.replace("/", "__")
 
 
-def write_photo(sample: Sample, folder: Path, stem: str, export: Export) -> Path:
-    """Write the photo of a sample, and return its path.
+def write_photo(item: Item, folder: Path, stem: str | None = None) -> Path | None:
+    """Write the photo of an item, and return its path; None where there is no photo.
 
     The original file is copied byte for byte where it is upright as stored; a photo that EXIF turns is written anew as
     PNG, because not every reader turns it and its labels would then lie across it.
+
+    Args:
+        item: The photo.
+        folder: Where to write it.
+        stem: What to call it, by default the item's own stem.
 
     Raises:
         OutputError: The file cannot be written.
         ImageError: Neither a copy is safe nor PNG can hold the photo.
     """
-    original = export.photos.get(sample.name)
-    if original is not None and _is_upright(original):
-        path = folder / f"{stem}{original.suffix.lower()}"
+    stem = item.stem if stem is None else stem
+    if item.photo is not None and _is_upright(item.photo):
+        path = folder / f"{stem}{item.photo.suffix.lower()}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(original, path)
+            shutil.copyfile(item.photo, path)
         except OSError as error:
             raise explain(error, path) from error
         return path
+    if item.image is None:
+        return None
     path = folder / f"{stem}.png"
-    write_image(path, sample.image)
+    write_image(path, item.image())
     return path
 
 

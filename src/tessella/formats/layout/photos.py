@@ -1,0 +1,112 @@
+"""Finds the photo that an annotation means: by the path it names, by name, by stem; never by a guess between two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from tessella.core.errors import InputError
+from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
+from tessella.formats.layout.pairing import split_of
+from tessella.formats.listing import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tessella.formats.source import Source
+
+
+class PhotoFinder:
+    """The picture files of a data set, found by path, by name or by stem.
+
+    Args:
+        source: Photos are looked for below its `root` and its `photos`.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.roots = (source.root,) if source.photos is None else (source.photos, source.root)
+        self.paths = [path for root in self.roots for path in walk(root, IMAGE_SUFFIXES)]
+        self._all = frozenset(self.paths)
+        self._by_name: dict[str, list[Path]] = {}
+        self._by_stem: dict[str, list[Path]] = {}
+        for path in self.paths:
+            self._by_name.setdefault(path.name, []).append(path)
+            self._by_stem.setdefault(path.stem, []).append(path)
+
+    def find(self, label: Path, listed: object) -> Path | None:
+        """Return the photo of an annotation, or None when it is not here or two files could be meant.
+
+        Args:
+            label: The annotation file.
+            listed: The photo's path or name in it (Windows or POSIX, relative to the annotation file or to a root; only
+                the name counts where nothing lies there), or anything else where it names none.
+        """
+        name = ""
+        if isinstance(listed, str) and listed:
+            parts = PurePosixPath(listed.replace("\\", "/"))
+            name = parts.name if parts.suffix.lower() in IMAGE_SUFFIXES else ""
+            if name and (path := self._at(label, parts)):
+                return path
+            if not name and (path := self._alone(self._by_stem, parts.name)):
+                return path  # some tools name the photo without its suffix
+        if name and label.with_name(name) in self._all:
+            return label.with_name(name)
+        beside = [path for path in self._by_stem.get(label.stem, ()) if path.parent == label.parent]
+        return beside[0] if len(beside) == 1 else self._alone(self._by_name, name)
+
+    def unlabelled(self, records: Iterable[Record]) -> list[Record]:
+        """Return records of the photos that no record has, in the folders where labelled photos lie."""
+        taken = {record.image for record in records}
+        folders = {path.parent for path in taken if path is not None}
+        return [self.record(path, None) for path in self.paths if path.parent in folders and path not in taken]
+
+    def record(self, image: Path | None, label: Path | None, *, name: str = "", key: str = "") -> Record:
+        """Return the record of a photo: named by its path, in the split that its folders name.
+
+        Args:
+            image: The photo, or None where it is missing.
+            label: The annotation file, or None where it has none.
+            name: The name where there is no photo; by default the annotation file's.
+            key: The photo's entry in the annotation file.
+        """
+        file = image or label
+        if image is None and name:
+            named = PurePosixPath(name.replace("\\", "/")).with_suffix("").as_posix().lstrip("/")
+        else:
+            root = next((root for root in self.roots if file and file.is_relative_to(root)), self.roots[-1])
+            named = relative_name((file or root).with_suffix(""), root)
+        return Record(named, image, label, split_of(named.split("/")[:-1]), key=key)
+
+    def _at(self, label: Path, listed: PurePosixPath) -> Path | None:
+        for root in self.roots:
+            folders = [PurePosixPath()]
+            if label.is_relative_to(root):
+                folders.insert(0, PurePosixPath(label.parent.relative_to(root).as_posix()))
+            for folder in folders:
+                try:
+                    path = contain(root, str(folder / listed))
+                except InputError:
+                    continue
+                if path in self._all or path.is_file():
+                    return path
+        return None
+
+    @staticmethod
+    def _alone(table: dict[str, list[Path]], name: str) -> Path | None:
+        found = table.get(name, [])
+        return found[0] if len(found) == 1 else None
+
+
+def named_apart(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the records, each with a name of its own: `a.jpg` stays `a`, `a.png` beside it becomes `a.png`.
+
+    A writer finds labels, photos and splits by name: under one name, two photos would swap theirs.
+    """
+    taken: set[str] = set()
+    for record in records:
+        name, file = record.name, record.image or record.label
+        while name in taken:
+            name += file.suffix if file is not None and name == record.name else "_"
+        taken.add(name)
+        yield record if name == record.name else replace(record, name=name)
