@@ -1,0 +1,106 @@
+"""A conversion that is killed leaves no half data set, and goes on where it stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.layouts import ids_of, index_mask, photo_of, save, write_classes_toml
+from tessella.core.errors import InputError
+from tessella.dataset import convert as door
+from tessella.dataset.convert import convert
+from tessella.dataset.index import open_dataset
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class Stop(KeyboardInterrupt):
+    """What Ctrl-C raises."""
+
+
+def stop_after(count: int):
+    def progress(done: int, _total: int) -> None:
+        if done == count:
+            raise Stop
+
+    return progress
+
+
+@pytest.mark.parametrize("to", ["index-mask", "voc", "colour-mask", "labelme"])
+def test_an_interrupted_conversion_goes_on_where_it_stopped(tmp_path, to):
+    root = index_mask(tmp_path / "set", count=9)
+    convert(root, tmp_path / "whole", to=to)
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to=to, progress=stop_after(3))
+    assert not (tmp_path / "out").exists()
+    done = convert(root, tmp_path / "out", to=to)
+    assert done.resumed >= 3
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "set", "whole"]
+
+
+def test_another_conversion_to_the_same_place_starts_anew(tmp_path):
+    root = index_mask(tmp_path / "set")
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="voc", progress=stop_after(2))
+    assert convert(root, tmp_path / "out", to="labelme").resumed == 0
+    assert open_dataset(tmp_path / "out").format == "labelme"
+
+
+def test_a_label_that_changed_in_between_is_not_taken_from_before(tmp_path):
+    root = index_mask(tmp_path / "set")
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="index-mask", progress=stop_after(4))
+    save(root / "masks" / "p0.png", np.zeros((12, 16), np.uint8))
+    os.utime(root / "masks" / "p0.png", ns=(1, 1))
+    assert convert(root, tmp_path / "out", to="index-mask").resumed == 0
+    assert not open_dataset(tmp_path / "out").labels(0).ids.any()
+
+
+def test_a_torn_last_line_of_the_journal_is_written_again(tmp_path):
+    root = index_mask(tmp_path / "set")
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="index-mask", progress=stop_after(4))
+    journal = tmp_path / ".out.unfinished" / ".journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-9])
+    assert convert(root, tmp_path / "out", to="index-mask").resumed == 3
+    assert len(open_dataset(tmp_path / "out")) == 4
+
+
+def test_an_error_leaves_nothing_to_resume(tmp_path):
+    root = index_mask(tmp_path / "set")
+    (root / "masks" / "p3.png").write_bytes(b"broken")
+    with pytest.raises(InputError):
+        convert(root, tmp_path / "out", to="voc", format="index-mask")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+
+
+def test_a_killed_process_leaves_no_half_file_and_is_resumed(tmp_path):
+    root = tmp_path / "set"
+    for seed in range(60):
+        save(root / "images" / f"{seed:02}.png", photo_of(seed, (200, 300)))
+        save(root / "masks" / f"{seed:02}.png", ids_of(seed, (200, 300), ignore=False))
+    write_classes_toml(root)
+    command = [sys.executable, "-m", "tessella", "convert", str(root), str(tmp_path / "out"), "--to", "voc"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    journal = tmp_path / ".out.unfinished" / ".journal.jsonl"
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if journal.is_file() and journal.read_bytes().count(b"\n") >= 5:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.002)
+    process.wait()
+    assert not (tmp_path / "out").exists()
+    written = journal.read_bytes().count(b"\n")
+    done = door.convert(root, tmp_path / "out", to="voc")
+    assert done.resumed == written
+    convert(root, tmp_path / "twin", to="voc")
+    assert files(tmp_path / "out") == files(tmp_path / "twin")
