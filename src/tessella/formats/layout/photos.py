@@ -71,9 +71,8 @@ class PhotoFinder:
             key: The photo's entry in the annotation file.
         """
         file = image or label
-        if image is None and name:
-            named = PurePosixPath(name.replace("\\", "/")).with_suffix("").as_posix().lstrip("/")
-        else:
+        named = _contained(name) if image is None else ""
+        if not named:
             root = next((root for root in self.roots if file and file.is_relative_to(root)), self.roots[-1])
             named = relative_name((file or root).with_suffix(""), root)
         return Record(named, image, label, split_of(named.split("/")[:-1]), key=key)
@@ -96,6 +95,12 @@ class PhotoFinder:
     def _alone(table: dict[str, list[Path]], name: str) -> Path | None:
         found = table.get(name, [])
         return found[0] if len(found) == 1 else None
+
+
+def _contained(name: str) -> str:
+    """Return a name from a file without suffix and without any way out of the folder that it is written into."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part.strip("./ ")]
+    return PurePosixPath(*parts).with_suffix("").as_posix() if parts else ""
 
 
 def named_apart(records: Iterable[Record]) -> Iterator[Record]:
