@@ -82,6 +82,7 @@ def inspect(
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag
     classes: LabelCoding | Path | None = None,
+    photos: str | Path | None = None,
     max_pixels: int | None = None,
 ) -> Inspection:
     """Say what a file, a folder, a bundle or an exported model is.
@@ -91,6 +92,7 @@ def inspect(
             hashes are verified.
         format: The annotation format of a folder, or None to detect it.
         classes: The class table or class file of a folder, or None.
+        photos: A further folder where photos may lie, or None.
         max_pixels: Most pixels of a mask whose values are counted, as for `tessella.open`.
 
     Returns:
@@ -105,7 +107,7 @@ def inspect(
     if place.suffix.lower() == ".onnx" and place.is_file():
         return _exported(place)
     if not ((place / MANIFEST).is_file() and (place / PLAN).is_file()):
-        return inspect_path(path, format=format, classes=classes, max_pixels=max_pixels)
+        return inspect_path(path, format=format, classes=classes, photos=photos, max_pixels=max_pixels)
     bundle = open_bundle(path)
     scores = {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)}
     facts = {"verified": True, "digest": bundle.digest, **_model_facts(bundle.plan), "scores": scores}

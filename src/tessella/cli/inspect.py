@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 def inspect(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="Picture, annotation, class file, folder, bundle or .onnx file."),
+        typer.Argument(metavar="PATH", help="Picture, annotation, archive, folder, bundle or .onnx file."),
     ],
     format: Annotated[str | None, typer.Option(help="Annotation format of a folder.")] = None,  # noqa: A002
     classes: Annotated[Path | None, typer.Option(help="Class file of a folder.")] = None,
+    photos: Annotated[Path | None, typer.Option(help="Further folder to look for photos in.")] = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -25,7 +26,7 @@ def inspect(
     from tessella._doors.labels import inspect as inspect_path
     from tessella.cli.console import emit_json, results
 
-    answer = inspect_path(path, format=format, classes=classes, max_pixels=max_pixels).to_json()
+    answer = inspect_path(path, format=format, classes=classes, photos=photos, max_pixels=max_pixels).to_json()
     if json:
         emit_json(answer)
     else:

@@ -14,6 +14,7 @@ from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.core.sample import Sample
 from tessella.dataset.photos import photo_hw, read_photo
 from tessella.dataset.splits import SplitRule, assign
+from tessella.files.archives import is_archive, opened
 from tessella.files.classes import read_classes
 from tessella.files.paths import require_folder
 from tessella.formats.raster.labels import resolve
@@ -235,6 +236,8 @@ def open_source(path: str | Path, *, photos: str | Path | None = None, max_pixel
         InputError: It does not exist, or the archive is damaged or holds what no data set holds.
     """
     place, also = Path(path), None if photos is None else require_folder(Path(photos))
+    if place.is_file() and is_archive(place):
+        place = opened(place)
     if place.is_file():
         return Source(place.parent, place, also, max_pixels)
     return Source(require_folder(place), None, also, max_pixels)
@@ -272,27 +275,46 @@ def open_dataset(
         FormatError: It is empty, holds no labels, or labels of two formats.
         ClassTableError: The class table contradicts itself.
     """
-    source = open_source(path, photos=photos, max_pixels=max_pixels)
-    coding = classes if classes is None or isinstance(classes, LabelCoding) else read_classes(Path(classes))
-    name, why = (format, "as asked") if format else _detected(source)
-    listing = formats.format_named(name).read(source, coding)
+    listing = list_source(open_source(path, photos=photos, max_pixels=max_pixels), format=format, classes=classes)
     if not listing.records:
         raise FormatError(
             "no photo of this data set is here",
-            where=source.file or source.root,
+            where=path,
             got=_orphans(listing),
             expected="photos beside the annotations",
             fix="give the folder of the photos with --photos, or check the path and the format",
         )
+    rule = SplitRule(seed=split_seed, val_share=val_share, max_pixels=max_pixels)
+    return Index(listing, listing.records, rule, fill)
+
+
+def list_source(
+    source: Source,
+    *,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | str | Path | None = None,
+) -> Listing:
+    """Detect the format of a source and list what it names; there may be no photo at all.
+
+    Args:
+        source: As `open_source` returned it.
+        format: One of `FORMATS`, or None to detect it.
+        classes: A class table, a class file, or None to take what the data set says or shows.
+
+    Raises:
+        FormatError: It holds no labels of a known format, or labels of two formats.
+        ClassTableError: The class table contradicts itself.
+    """
+    coding = classes if classes is None or isinstance(classes, LabelCoding) else read_classes(Path(classes))
+    name, why = (format, "as asked") if format else _detected(source)
+    listing = formats.format_named(name).read(source, coding)
     notes = [f"read as {name}: {why}", *listing.notes]
     if coding is not None:
         notes.append("classes as given")
     if listing.left_out:
         counted = ", ".join(f"{count} {what}" for what, count in sorted(listing.left_out.items()))
         notes.append(f"left out, for no label map can hold them: {counted}")
-    listing = replace(listing, notes=tuple(notes))
-    rule = SplitRule(seed=split_seed, val_share=val_share, max_pixels=max_pixels)
-    return Index(listing, listing.records, rule, fill)
+    return replace(listing, notes=tuple(notes))
 
 
 def _detected(source: Source) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What a path is: a picture, a LabelMe file, a class file or an annotated folder, said in a few facts."""
+"""What a path is: a picture, an annotation, a class file, an archive or an annotated folder, said in a few facts."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tessella.core.errors import FormatError, InputError
-from tessella.dataset.index import open_dataset
+from tessella.core.annotation import Drawing
+from tessella.core.errors import InputError
+from tessella.dataset.index import list_source, open_source
+from tessella.files.archives import is_archive
 from tessella.files.classes import read_classes
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.paths import IMAGE_SUFFIXES
-from tessella.files.text import read_json
-from tessella.formats import labelme
+from tessella.formats import detect, format_named
 from tessella.formats.layout.class_files import CLASS_FILES
 from tessella.formats.raster.labels import count_values
 
 if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
-    from tessella.dataset.index import Index
+    from tessella.formats.listing import Listing
 
 _MOST_VALUES = 64
+_CLASS_SUFFIXES = frozenset({".toml", ".csv", ".txt", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,16 @@ def inspect(
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | Path | None = None,
+    photos: str | Path | None = None,
     max_pixels: int | None = None,
 ) -> Inspection:
     """Say what a file or folder is.
 
     Args:
-        path: A picture, a LabelMe JSON file, a class file, or an annotated folder.
-        format: The folder's annotation format, or None to detect it.
-        classes: The folder's class table or class file, or None.
+        path: A picture, an annotation file, a class file, an archive, or an annotated folder.
+        format: The annotation format, or None to detect it.
+        classes: The class table or class file, or None.
+        photos: A further folder where photos may lie, or None.
         max_pixels: Most pixels of a mask whose values are counted, as for `open_dataset`.
 
     Returns:
@@ -67,22 +71,22 @@ def inspect(
         FormatError: It is none of these.
     """
     place = Path(path)
-    if place.is_dir():
-        index = open_dataset(place, format=format, classes=classes, max_pixels=max_pixels)
-        return Inspection(str(place), "data set", _folder(index))
     if not place.exists():
         raise InputError("there is no such file or folder", where=place, fix="check the spelling")
-    if place.suffix.lower() in IMAGE_SUFFIXES:
-        return Inspection(str(place), "picture", _picture(place, max_pixels))
-    if place.name in CLASS_FILES or place.suffix.lower() in {".toml", ".csv", ".txt"}:
-        return Inspection(str(place), "classes", {"classes": coding_rows(read_classes(place))})
-    if place.suffix.lower() == ".json":
-        return Inspection(str(place), *_json(place, max_pixels))
-    raise FormatError(
-        "Tessella does not know this kind of file",
-        where=place,
-        expected="a picture, a LabelMe JSON file, a class file, a folder of annotated photos, a bundle, an .onnx file",
-    )
+    if place.is_file() and not is_archive(place):
+        if place.suffix.lower() in IMAGE_SUFFIXES:
+            return Inspection(str(place), "picture", _picture(place, max_pixels))
+        source = open_source(place, photos=photos, max_pixels=max_pixels)
+        if format is None and _is_class_file(place) and not detect(source):
+            return Inspection(str(place), "classes", {"classes": coding_rows(read_classes(place))})
+        listing = list_source(source, format=format, classes=classes)
+        return Inspection(str(place), "annotation", _facts(listing) | _shapes(listing))
+    source = open_source(place, photos=photos, max_pixels=max_pixels)
+    return Inspection(str(place), "data set", _facts(list_source(source, format=format, classes=classes)))
+
+
+def _is_class_file(path: Path) -> bool:
+    return path.name in CLASS_FILES or path.suffix.lower() in _CLASS_SUFFIXES
 
 
 def coding_rows(coding: LabelCoding) -> list[dict[str, object]]:
@@ -115,20 +119,22 @@ def _picture(path: Path, max_pixels: int | None) -> dict[str, object]:
     return facts
 
 
-def _json(path: Path, max_pixels: int | None) -> tuple[str, dict[str, object]]:
-    tree = read_json(path, allow_nan=True)
-    if not isinstance(tree, dict) or "shapes" not in tree:
-        return "classes", {"classes": coding_rows(read_classes(path))}
-    drawing = labelme.read_drawing(path, max_pixels=max_pixels)
+def _shapes(listing: Listing) -> dict[str, object]:
+    """Return the size that an annotation of one photo states, and its shapes by kind and label."""
+    if len(listing.records) != 1 or listing.records[0].label is None:
+        return {}
+    drawing = format_named(listing.format).load(listing.records[0], listing)
+    if not isinstance(drawing, Drawing):
+        return {}
     height, width = drawing.declared_hw or (None, None)
     kinds = Counter(f"{shape.kind} {shape.label}" for shape in drawing.shapes)
-    return "annotation", {"format": "labelme", "width": width, "height": height, "shapes": dict(kinds)}
+    return {"width": width, "height": height, "shapes": dict(kinds)}
 
 
-def _folder(index: Index) -> dict[str, object]:
+def _facts(listing: Listing) -> dict[str, object]:
     sizes: Counter[str] = Counter()
     unreadable = 0
-    for record in index.records:
+    for record in listing.records:
         if record.image is None:
             continue
         try:
@@ -136,17 +142,20 @@ def _folder(index: Index) -> dict[str, object]:
             sizes[f"{width}x{height}"] += 1
         except InputError:
             unreadable += 1
-    stated = Counter(record.split for record in index.records)
+    stated = Counter(record.split for record in listing.records)
+    embeds = format_named(listing.format).photo is not None
     return {
-        "format": index.format,
-        "samples": len(index),
-        "labelled": sum(record.label is not None for record in index.records),
+        "format": listing.format,
+        "samples": len(listing.records),
+        "labelled": sum(record.label is not None for record in listing.records),
+        "without_photo": 0 if embeds else sum(record.image is None for record in listing.records),
         "splits": {name: count for name, count in sorted(stated.items()) if name},
-        "classes": coding_rows(index.coding),
-        "classes_discovered": index.listing.discovered,
+        "classes": coding_rows(listing.coding),
+        "classes_discovered": listing.discovered,
         "sizes": dict(sizes.most_common(8)),
         "different_sizes": len(sizes),
         "unreadable_photos": unreadable,
-        "labels_without_photo": len(index.listing.orphan_labels),
-        "notes": list(index.listing.notes),
+        "labels_without_photo": len(listing.orphan_labels),
+        "left_out": dict(listing.left_out),
+        "notes": list(listing.notes),
     }

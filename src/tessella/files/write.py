@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MARKER: Final = ".tessella"
 """A file that lies in every folder which may be replaced whole, because Tessella made it."""
 
+_PARTIAL: Final = ".partial"
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
     errno.EDQUOT: ("the disk quota is used up", "free some space or choose another folder"),
@@ -51,7 +52,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".partial{path.suffix}", dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}.", suffix=f"{_PARTIAL}{path.suffix}", dir=path.parent
+        )
         os.close(handle)
     except OSError as error:
         raise explain(error, path) from error
@@ -149,6 +152,8 @@ def resumable_folder(path: Path, job: str, *, overwrite: bool = False) -> Iterat
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
             write_text(note, job)
+        for torn in temporary.rglob(f".*{_PARTIAL}*"):
+            torn.unlink()
         yield temporary
         mark(temporary)
         _swap(temporary, path)
