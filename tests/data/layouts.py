@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -115,11 +117,21 @@ def labelme(root: Path, *, count: int = 4) -> Path:
     return root
 
 
+def _later(module: str, name: str) -> Callable[..., Path]:
+    """Return a generator of another module here, which itself builds on this one."""
+
+    def write(root: Path, **more: object) -> Path:
+        return getattr(import_module(f"data.{module}"), name)(root, **more)
+
+    return write
+
+
 WRITERS = {
     "index-mask": index_mask,
     "voc": voc,
     "camvid": camvid,
     "colour-mask": colour_mask,
     "labelme": labelme,
+    "cvat": _later("cvat", "cvat"),
 }
 """A generator per row of the table of formats."""

@@ -7,7 +7,7 @@ from typing import Final
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder
-from tessella.formats import labelme
+from tessella.formats import cvat, labelme
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.source import Source
@@ -27,6 +27,14 @@ FORMATS: Final[dict[str, Format]] = {
         labelme.photo,
         drawn=True,
         holds=frozenset({"shapes", "instances", "lines"}),
+    ),
+    "cvat": Format(
+        cvat.reading.detect,
+        cvat.reading.read,
+        cvat.reading.load,
+        cvat.writing.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "attributes", "lines"}),
     ),
 }
 
