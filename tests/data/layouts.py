@@ -133,5 +133,6 @@ WRITERS = {
     "colour-mask": colour_mask,
     "labelme": labelme,
     "cvat": _later("cvat", "cvat"),
+    "label-studio": _later("label_studio", "label_studio"),
 }
 """A generator per row of the table of formats."""

@@ -11,6 +11,7 @@ from tessella.formats import cvat, labelme
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.source import Source
+from tessella.formats.tools import label_studio
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
@@ -35,6 +36,14 @@ FORMATS: Final[dict[str, Format]] = {
         cvat.writing.WRITER,
         drawn=True,
         holds=frozenset({"shapes", "instances", "attributes", "lines"}),
+    ),
+    "label-studio": Format(
+        label_studio.detect,
+        label_studio.read,
+        label_studio.load,
+        label_studio.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes"}),
     ),
 }
 

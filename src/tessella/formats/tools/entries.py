@@ -1,0 +1,255 @@
+"""From the photos that annotation files name to a listing: photos found, classes settled, and what was seen said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from tessella.core.classes import ClassInfo, ClassTable, LabelCoding, voc_colour
+from tessella.core.errors import FormatError, InputError
+from tessella.files.classes import IGNORE_NAMES
+from tessella.files.paths import IMAGE_SUFFIXES, relative_name
+from tessella.files.text import read_json
+from tessella.formats.layout.class_files import own_classes
+from tessella.formats.layout.discover import discover_names
+from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.listing import Listing, Record
+from tessella.formats.raster.labels import BACKGROUND_NAMES, background_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tessella.core.classes import Colour
+    from tessella.formats.source import Source
+
+UNLABELLED: Final = "unlabelled"
+"""The class of shapes to which nobody gave a label; a class map renames, merges or ignores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One annotated photo, as an annotation file names it.
+
+    Args:
+        label: The annotation file.
+        listed: What the photo may be called here, the likeliest first; the first names the record where it is missing.
+        key: The entry in a file that describes several photos; unique in that file.
+        hw: Height and width that the file states, or None.
+        names: The label of every shape.
+        boxes: How many of the shapes are boxes.
+        parts: Further files that make up the label.
+    """
+
+    label: Path
+    listed: tuple[str, ...]
+    key: str = ""
+    hw: tuple[int, int] | None = None
+    names: tuple[str, ...] = ()
+    boxes: int = 0
+    parts: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that the files of one format say.
+
+    Args:
+        entries: One per annotated photo.
+        classes: Names and colours (None for none) that a file of the tool states, in its order.
+        origin: Which file that is.
+        notes: What a person should know of how the files were read.
+        left_out: What no label map can hold, counted.
+        content: What the format keeps for `load`.
+        lone: Whether photos beside the annotated ones that no entry names belong to the data set.
+        broken: Files that cannot be read.
+    """
+
+    entries: Sequence[Entry]
+    classes: Sequence[tuple[str, Colour | None]] = ()
+    origin: str = ""
+    notes: Sequence[str] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    content: object = None
+    lone: bool = True
+    broken: Sequence[Path] = ()
+
+
+def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Found) -> Listing:
+    """Return the listing of what was found.
+
+    A photo without file stays a record where the annotation states its size; else its entry is an orphan. Of two
+    entries for one photo the one beside the photo counts, and the other is an orphan.
+
+    Args:
+        name: The format's name.
+        source: Where it was read from.
+        coding: The classes, or None to take them from a class file in the folder, else from the tool's own, else from
+            the labels found.
+        found: What the files say.
+
+    Raises:
+        FormatError: There is no entry, or two of them describe one photo.
+        ClassTableError: The class file contradicts itself.
+    """
+    root, photos = source.root, PhotoFinder(source)
+    if not found.entries:
+        raise FormatError(
+            f"no {name} annotation lies here", where=source.file or root, fix="give the folder of the export"
+        )
+    records: list[Record] = []
+    orphans: list[str] = []
+    for entry, image in _claims([(entry, _photo_of(photos, entry)) for entry in found.entries], root):
+        if image is None and entry.hw is None:
+            orphans.append(_where(entry, root))
+            continue
+        record = photos.record(image, entry.label, name=entry.listed[0] if entry.listed else "", key=entry.key)
+        records.append(Record(record.name, image, entry.label, record.split, key=entry.key, parts=entry.parts))
+    notes = list(found.notes)
+    if found.broken:
+        notes.append(f"{len(found.broken)} files cannot be read, such as {relative_name(found.broken[0], root)}")
+    discovered = False
+    names = Counter(label for entry in found.entries for label in entry.names)
+    if coding is None:
+        coding, said, discovered = _classes(root, names, found)
+        notes += said
+    lone = photos.unlabelled(records) if source.file is None and found.lone else []
+    named = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
+    notes += _remarks(found.entries, names, coding)
+    return Listing(
+        name, root, named, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels,
+        {kind: count for kind, count in found.left_out.items() if count}, found.content,
+    )  # fmt: skip
+
+
+def json_trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]:
+    """Yield every JSON file and what it holds; those that cannot be read are put into `broken`."""
+    for path in source.files(".json"):
+        try:
+            tree = read_json(path, allow_nan=True)
+        except InputError:
+            broken.append(path)
+        else:
+            yield path, tree
+
+
+def coding_of(stated: Iterable[tuple[str, Colour | None]], further: Iterable[str] = ()) -> LabelCoding:
+    """Return the classes that a tool states.
+
+    Tools list what they draw and mean the rest as background: it is put first where no class is called so. A colour
+    that two classes share, or none, is replaced.
+
+    Args:
+        stated: Names and colours, in order; a name that comes twice counts once.
+        further: Labels found that are not stated, to be added behind.
+    """
+    colours: dict[str, Colour | None] = {}
+    for name, colour in (*stated, *((name, None) for name in further)):
+        if name.strip() and name not in IGNORE_NAMES:
+            colours.setdefault(name, colour)
+    ground = [name for name in colours if name.casefold() in BACKGROUND_NAMES]
+    if not ground:
+        colours = {"background": None, **colours}
+    seen = Counter(colour for colour in colours.values() if colour is not None)
+    spare = (colour for colour in map(voc_colour, range(256)) if colour not in seen)
+    infos = [
+        ClassInfo(name, colour if colour is not None and seen[colour] == 1 else next(spare, voc_colour(index)))
+        for index, (name, colour) in enumerate(colours.items())
+    ]
+    return LabelCoding(ClassTable(tuple(infos)), ignore_names=IGNORE_NAMES)
+
+
+def _photo_of(photos: PhotoFinder, entry: Entry) -> Path | None:
+    for listed in entry.listed:
+        path = photos.find(entry.label, listed)
+        if path is not None and PurePosixPath(listed.replace("\\", "/")).name in (path.name, path.stem):
+            return path
+    return None
+
+
+def _claims(pairs: list[tuple[Entry, Path | None]], root: Path) -> list[tuple[Entry, Path | None]]:
+    """Take the photo from entries that lie further from it than another that claims it.
+
+    Raises:
+        FormatError: Two entries as near.
+    """
+    claims: dict[Path, list[Entry]] = {}
+    for entry, image in pairs:
+        if image is not None:
+            claims.setdefault(image, []).append(entry)
+    owners: dict[Path, Entry] = {}
+    for image, rivals in claims.items():
+        near = [entry for entry in rivals if entry.label.parent == image.parent] or rivals
+        if len(near) > 1:
+            raise FormatError(
+                f"two annotations describe the photo {relative_name(image, root)}",
+                where=root,
+                got=f"{_where(near[0], root)} and {_where(near[1], root)}",
+                fix="keep one of them, or give the one file to read",
+            )
+        owners[image] = near[0]
+    lost = [(entry, image) for entry, image in pairs if image is not None and owners[image] is not entry]
+    kept = [(entry, image) for entry, image in pairs if image is None or owners[image] is entry]
+    return [*kept, *((Entry(entry.label, entry.listed, entry.key), None) for entry, _ in lost)]
+
+
+def _where(entry: Entry, root: Path) -> str:
+    name = relative_name(entry.label, root)
+    return f"{name}#{entry.key}" if entry.key else name
+
+
+def _classes(root: Path, names: Counter[str], found: Found) -> tuple[LabelCoding, list[str], bool]:
+    if beside := own_classes(root):
+        return beside[0], [f"classes from {beside[1]}"], False
+    if found.classes:
+        return coding_of(found.classes), [f"classes from {found.origin}"], False
+    coding, notes = discover_names(names)
+    return coding, list(notes), True
+
+
+def _remarks(entries: Sequence[Entry], names: Counter[str], coding: LabelCoding) -> list[str]:
+    notes = []
+    shapes, boxes = names.total(), sum(entry.boxes for entry in entries)
+    if names[UNLABELLED]:
+        notes.append(
+            f"{names[UNLABELLED]} of {shapes} shapes have no label: they are of the class {UNLABELLED!r}, which a "
+            "class map renames or ignores"
+        )
+    if boxes and boxes == shapes:
+        notes.append(f"all {boxes} shapes are boxes: what they enclose is more than the object, so expect rough masks")
+    elif boxes:
+        notes.append(f"{boxes} of {shapes} shapes are boxes, and count with all they enclose")
+    meaning = coding.name_to_id()
+    if unknown := sorted(name for name in names if name not in meaning):
+        notes.append(f"labels that are no class: {', '.join(map(repr, unknown[:8]))}")
+    if background_id(coding) not in range(len(coding.table)):
+        notes.append("no class is called background, so pixels that no shape covers are ignored")
+    return notes
+
+
+def names_in_url(url: Any) -> tuple[str, ...]:  # noqa: ANN401 - parsed JSON
+    """Return what a photo behind an address may be called here: its path, then its bare name.
+
+    Args:
+        url: `https://host/a/b%20c.jpg?token=1`, `s3://bucket/a/b.jpg`, `/data/local-files/?d=a/b.jpg`,
+            `file:///C:/a/b.jpg`, or a plain path.
+    """
+    from urllib.parse import parse_qs, unquote, urlsplit
+
+    if not isinstance(url, str) or not url.strip():
+        return ()
+    text = url.strip().replace("\\", "/")
+    try:
+        parts = urlsplit(text)
+        local = parse_qs(parts.query).get("d", [""])[0]
+    except ValueError:  # a bracket in the host part, more than the allowed number of fields
+        return (PurePosixPath(text).name,) if PurePosixPath(text).name else ()
+    plain = len(parts.scheme) < 2 and not local  # "C:/a.jpg" has no scheme, and "?" may be part of a file's name
+    path = text if plain else local or unquote(parts.path)
+    if not plain and PurePosixPath(path).suffix.lower() not in IMAGE_SUFFIXES:
+        path = unquote(parts.path)
+    name = PurePosixPath(path).name
+    tail = path.lstrip("/")
+    return tuple(dict.fromkeys(part for part in (tail, name) if part and "\0" not in part))

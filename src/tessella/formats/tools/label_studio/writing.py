@@ -1,0 +1,166 @@
+"""Writing Label Studio's JSON: polygons, boxes and ellipses in percent, everything else as brush strokes."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.files.write import write_text
+from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
+from tessella.formats.listing import Writer
+from tessella.formats.raster.brush import encode_brush
+from tessella.formats.tools.label_studio.regions import Region, shape_of
+from tessella.formats.tools.painting import covered, drawing_of, with_ignore_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tessella.core.annotation import Shape
+    from tessella.core.classes import LabelCoding
+    from tessella.formats.listing import Item, Written
+
+FILE: Final = "tasks.json"
+"""The one file of tasks."""
+
+CONFIG: Final = "label_config.xml"
+"""The labelling interface, to be pasted into a new project."""
+
+_NEIGHBOURS: Final = 6
+"""Floats around a percentage that are tried, until one gives the very same pixels again."""
+
+_TAGS: Final = {
+    "brushlabels": "BrushLabels", "polygonlabels": "PolygonLabels", "rectanglelabels": "RectangleLabels",
+    "ellipselabels": "EllipseLabels",
+}  # fmt: skip
+
+
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
+    """Write the photo, and return its task.
+
+    Polygons, boxes and ellipses stay what they are where reading them again gives the same pixels; shapes that Label
+    Studio does not have (holes, lines, points, masks) become brush strokes over their pixels.
+    """
+    coding = with_ignore_name(coding)
+    photo = write_photo(item, in_split(item, dst))
+    name = f"{item.stem}.png" if photo is None else photo.relative_to(in_split(item, dst)).as_posix()
+    listed = f"{item.split}/{name}" if item.split else name
+    drawing = drawing_of(item, coding)
+    task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={listed}"}, "annotations": []}
+    if drawing is not None:
+        results = [_result(shape, item.hw, place) for place, shape in enumerate(drawing.shapes)]
+        task["annotations"].append({"result": results, "was_cancelled": False, "ground_truth": False})
+        task["used"] = sorted({result["type"] for result in results})
+    return task
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write the tasks, the labelling interface and `classes.toml`."""
+    used = {kind for one in written for kind in one.entry.get("used", ())} or {"brushlabels"}
+    tasks = [
+        json.dumps({"id": number, **{key: value for key, value in one.entry.items() if key != "used"}})
+        for number, one in enumerate(written, start=1)
+    ]
+    write_text(dst / FILE, "[\n" + ",\n".join(tasks) + "\n]\n")
+    write_text(dst / CONFIG, _config(with_ignore_name(coding), sorted(used)))
+    write_classes_beside(coding, dst)
+
+
+WRITER: Final = Writer(write_one, close)
+
+
+def _config(coding: LabelCoding, used: Sequence[str]) -> str:
+    from xml.sax.saxutils import quoteattr
+
+    labels = [(info.name, "#{:02x}{:02x}{:02x}".format(*info.colour)) for info in coding.table]
+    labels += [(name, "#e0e0c0") for name in coding.ignore_names]
+    lines = ["<View>", '  <Image name="image" value="$image"/>']
+    for kind in used:
+        lines.append(f'  <{_TAGS[kind]} name="{kind.removesuffix("labels")}" toName="image">')
+        lines += [f'    <Label value={quoteattr(name)} background="{colour}"/>' for name, colour in labels]
+        lines.append(f"  </{_TAGS[kind]}>")
+    return "\n".join([*lines, "</View>", ""])
+
+
+def _result(shape: Shape, hw: tuple[int, int], place: int) -> dict[str, Any]:
+    kind, value = _drawn(shape, hw) or _brush(shape, hw)
+    return {
+        "id": f"region{place:04d}",
+        "type": kind,
+        "from_name": kind.removesuffix("labels"),
+        "to_name": "image",
+        "origin": "manual",
+        "original_width": hw[1],
+        "original_height": hw[0],
+        "image_rotation": 0,
+        "value": {**value, kind: [shape.label]},
+    }
+
+
+def _brush(shape: Shape, hw: tuple[int, int]) -> tuple[str, dict[str, Any]]:
+    return "brushlabels", {"format": "rle", "rle": encode_brush(covered(shape, hw))}
+
+
+def _drawn(shape: Shape, hw: tuple[int, int]) -> tuple[str, dict[str, Any]] | None:
+    """Return a shape as Label Studio draws it; None where it has no such shape or other pixels would come of it."""
+    if shape.holes or not np.isfinite(shape.points_xy).all():
+        return None
+    if shape.kind == "polygon":
+        kind, value = "polygonlabels", _polygon(shape, hw)
+    elif shape.kind == "rectangle":
+        kind, value = "rectanglelabels", _box(shape, hw)
+    elif shape.kind in {"circle", "ellipse"}:
+        kind, value = "ellipselabels", _ellipse(shape, hw)
+    else:
+        return None
+    again = shape_of(Region(value), hw, where="", stated=True)
+    if shape.kind == "polygon" and np.array_equal(again.points_xy, shape.points_xy):
+        return kind, value
+    return (kind, value) if np.array_equal(covered(again, hw), covered(shape, hw)) else None
+
+
+def _polygon(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
+    points = [[_percent(x, hw[1]), _percent(y, hw[0])] for x, y in shape.points_xy.tolist()]
+    return {"points": points, "closed": True}
+
+
+def _box(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
+    (left, top), (right, bottom) = shape.points_xy.min(axis=0).tolist(), shape.points_xy.max(axis=0).tolist()
+    x, y = _percent(left, hw[1]), _percent(top, hw[0])
+    width = _solved(lambda part: (x + part) * hw[1] / 100.0, 100.0 * (right - left) / hw[1], right)
+    height = _solved(lambda part: (y + part) * hw[0] / 100.0, 100.0 * (bottom - top) / hw[0], bottom)
+    return {"x": x, "y": y, "width": width, "height": height, "rotation": 0}
+
+
+def _ellipse(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
+    centre = shape.points_xy[0]
+    first = shape.points_xy[1] - centre
+    radius = math.hypot(*first)
+    second = radius if shape.kind == "circle" else math.hypot(*(shape.points_xy[2] - centre))
+    degrees = 0.0 if shape.kind == "circle" else math.degrees(math.atan2(first[1], first[0]))
+    return {
+        "x": _percent(float(centre[0]), hw[1]),
+        "y": _percent(float(centre[1]), hw[0]),
+        "radiusX": _percent(radius, hw[1]),
+        "radiusY": _percent(second, hw[0]),
+        "rotation": degrees,
+    }
+
+
+def _percent(pixels: float, side: int) -> float:
+    """Return a coordinate in percent of a side, such that reading it gives the very same pixels."""
+    return _solved(lambda part: part * side / 100.0, 100.0 * pixels / side, pixels)
+
+
+def _solved(read: Callable[[float], float], guess: float, wanted: float) -> float:
+    """Return the float nearest to a guess that is read as a value; the guess where none of its neighbours is."""
+    up = down = guess
+    for _ in range(_NEIGHBOURS):
+        for found in (up, down):
+            if read(found) == wanted:
+                return found
+        up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
+    return guess
