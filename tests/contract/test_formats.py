@@ -11,7 +11,7 @@ from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.errors import InputError, TessellaError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
-from tessella.formats import FORMATS, Source, choose, format_named
+from tessella.formats import FORMATS, Format, Match, Source, choose, format_named
 
 WRITABLE = [name for name, row in FORMATS.items() if row.write is not None]
 
@@ -143,3 +143,16 @@ def test_every_format_has_its_page() -> None:
 def test_an_unknown_format_is_answered_with_the_nearest() -> None:
     with pytest.raises(TessellaError, match="did you mean 'labelme'"):
         format_named("labelm")
+
+
+def test_another_package_adds_a_format_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Point:
+        name = "theirs"
+
+        def load(self) -> Format:
+            return FORMATS["index-mask"]._replace(detect=lambda _source: Match(100, "it is theirs"))
+
+    monkeypatch.setattr("tessella.formats.entry_points", lambda group: [Point()] * (group == "tessella.formats"))
+    root = WRITERS["index-mask"](tmp_path / "set")
+    assert choose(Source(root)) == ("theirs", Match(100, "it is theirs"))
+    assert len(open_dataset(root, format="theirs")) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from typing import Final
 
 from tessella.core.classes import nearest_hint
@@ -10,6 +11,7 @@ from tessella.files.paths import require_folder
 from tessella.formats import cvat, labelme
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.listing import Format, Listing, Match, Record
+from tessella.formats.platforms import supervisely
 from tessella.formats.source import Source
 from tessella.formats.tools import label_studio
 
@@ -45,6 +47,14 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes"}),
     ),
+    "supervisely": Format(
+        supervisely.detect,
+        supervisely.read,
+        supervisely.load,
+        supervisely.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "lines", "holes", "attributes"}),
+    ),
 }
 
 
@@ -54,16 +64,23 @@ def format_named(name: str) -> Format:
     Raises:
         FormatError: No format has this name; the message gives the nearest ones.
     """
-    if name not in FORMATS:
-        raise FormatError(
-            f"there is no format {name!r}", expected=", ".join(FORMATS), fix=nearest_hint(name, list(FORMATS))
-        )
-    return FORMATS[name]
+    if name in FORMATS:
+        return FORMATS[name]
+    foreign = _foreign()
+    if name in foreign:
+        return foreign[name]
+    known = [*FORMATS, *foreign]
+    raise FormatError(f"there is no format {name!r}", expected=", ".join(known), fix=nearest_hint(name, known))
+
+
+def _foreign() -> dict[str, Format]:
+    """Return the formats that other packages add by the entry points of the group `tessella.formats`."""
+    return {point.name: point.load() for point in entry_points(group="tessella.formats")}
 
 
 def detect(source: Source) -> list[tuple[str, Match]]:
     """Ask every format whether a folder or file is its own; the surest first."""
-    found = [(name, match) for name, row in FORMATS.items() if (match := row.detect(source))]
+    found = [(name, match) for name, row in (FORMATS | _foreign()).items() if (match := row.detect(source))]
     return sorted(found, key=lambda item: -item[1].score)
 
 
