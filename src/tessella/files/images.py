@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from tessella.files import tiff
 from tessella.files.text import read_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,6 +30,17 @@ RASTER_BUDGET: Final = 2_000_000_000
 
 FILE_BUDGET: Final = 1 << 34
 """Largest picture file that is read, in bytes."""
+
+_LARGEST_COUNTED: Final = 1 << 24
+"""Largest GIF in bytes whose frames are counted: Pillow walks through all of them."""
+
+_FREE_PIXELS: Final = 1 << 24
+_PIXELS_PER_BYTE: Final = 10_000
+"""Most pixels that a byte of a file may become: a PNG of one bit and one colour holds 8,256, fax encoding some more."""
+
+_SCAN: Final = b"\xff\xda"
+_MOST_SCANS: Final = 200
+"""Most passes of a progressive JPEG; encoders write about ten, and each costs the time of a whole picture."""
 
 _FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 _ORIENTATION: Final = 0x0112
@@ -110,24 +123,69 @@ def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
 def decode_image(data: bytes, *, where: object, max_pixels: int | None = None) -> Image:
     """Like `read_image`, for the bytes of a file; `where` names the source in errors."""
     header = decode_header(data, where=where)
-    check_budget(header, where=where, max_pixels=max_pixels)
-    if header.format == "TIFF":
-        stored = tiff.decode(data, where=where)
-    elif header.format == "GIF" or header.mode in ("LA", "PA"):
-        stored = _by_pillow(data, where=where)
-    else:
-        stored = _by_cv2(data, header, where=where)
+    check_budget(header, where=where, max_pixels=max_pixels, data=data)
+    with enough_memory(where):
+        if header.format == "TIFF":
+            stored = tiff.decode(data, where=where)
+        elif header.format == "GIF" or header.mode in ("LA", "PA"):
+            stored = _by_pillow(data, where=where)
+        else:
+            stored = _by_cv2(data, header, where=where)
     return Image(np.ascontiguousarray(orient(stored, header.orientation)))
 
 
-def check_budget(header: Header, *, where: object, max_pixels: int | None = None) -> None:
-    """Refuse a picture that is larger than the budget, before it is decoded.
+def check_budget(header: Header, *, where: object, max_pixels: int | None = None, data: bytes | None = None) -> None:
+    """Refuse a picture that is larger than the budget, or than its file can hold, before it is decoded.
+
+    Args:
+        header: What the file says of itself.
+        where: The path, for messages.
+        max_pixels: The budget, or None for the usual one; every four bands count as a picture of their own.
+        data: The file, where it was read.
 
     Raises:
-        ImageError: Too many pixels.
+        ImageError: Too many pixels, or too many passes of a progressive JPEG.
     """
     default = RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET
     check_hw(header.hw, where=where, max_pixels=default if max_pixels is None else max_pixels)
+    height, width = header.hw
+    samples = height * width * max(1, -(-header.channels // 4))
+    if samples > (default if max_pixels is None else max_pixels):
+        raise ImageError(
+            "the picture holds more than the pixel budget in all its bands",
+            where=where,
+            got=f"{width}x{height} in {header.channels} bands",
+            expected=f"at most {default if max_pixels is None else max_pixels} pixels of four bands",
+            fix=f"if the file is what it claims to be, pass --max-pixels {samples} (in Python: max_pixels)",
+        )
+    if data is None or max_pixels is not None:
+        return
+    if samples > max(_FREE_PIXELS, len(data) * _PIXELS_PER_BYTE):
+        raise ImageError(
+            "the file is far too small for the picture that it claims to hold",
+            where=where,
+            got=f"{len(data)} bytes for {width}x{height} pixels",
+            fix=f"if the file is what it claims to be, pass --max-pixels {samples} (in Python: max_pixels)",
+        )
+    if header.format in ("JPEG", "MPO") and data.count(_SCAN) > _MOST_SCANS:
+        raise ImageError(
+            "the JPEG is made of more passes than any encoder writes", where=where, expected=f"at most {_MOST_SCANS}"
+        )
+
+
+@contextlib.contextmanager
+def enough_memory(where: object) -> Iterator[None]:
+    """Turn a lack of memory into an error that names the picture.
+
+    Raises:
+        ImageError: The memory of this machine does not hold the picture.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise ImageError(
+            "this machine has not enough memory to decode the picture", where=where, fix="cut it into tiles"
+        ) from error
 
 
 def check_hw(hw: tuple[int, int], *, where: object, max_pixels: int | None = None) -> None:
@@ -214,7 +272,7 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
     """Say of an opened picture, other than a TIFF, what `decode_header` says of its bytes."""
     bits = _png_bits(picture) if picture.format == "PNG" else _BITS.get(picture.mode, 8)
     try:
-        frames = int(getattr(picture, "n_frames", 1))  # of a GIF, Pillow walks through all frames to count them
+        frames = _frames(picture)
     except _BROKEN as error:
         raise ImageError(
             f"the {picture.format} file is damaged ({error})", where=where, fix="export or copy it again"
@@ -229,6 +287,18 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
         frames=frames,
     )
     return _checked(header, where=where)
+
+
+def _frames(picture: PillowImage) -> int:
+    """Return the number of pictures in a file; 2 for whatever is more in a GIF too large to count them."""
+    stream: Any = getattr(picture, "fp", None)
+    if picture.format == "GIF" and stream is not None:
+        place = stream.tell()
+        size = stream.seek(0, 2)
+        stream.seek(place)
+        if size > _LARGEST_COUNTED:
+            return 2 if getattr(picture, "is_animated", False) else 1
+    return int(getattr(picture, "n_frames", 1))
 
 
 def _checked(header: Header, *, where: object) -> Header:

@@ -14,6 +14,7 @@ from tessella.files.images import (
     Header,
     check_budget,
     decode_header,
+    enough_memory,
     load_pillow,
     open_pillow,
     picture_header,
@@ -55,9 +56,16 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
     """Like `read_mask`, for the bytes of a file; `where` names the source in errors."""
     picture = open_pillow(io.BytesIO(data), where=where)
     header = decode_header(data, where=where) if picture.format == "TIFF" else picture_header(picture, where=where)
-    check_budget(header, where=where, max_pixels=max_pixels)
-    load_pillow(picture, where=where)
-    pixels = _stored(picture, header, where=where)
+    check_budget(header, where=where, max_pixels=max_pixels, data=data)
+    if header.frames > 1 and header.format != "TIFF":
+        raise ImageError(
+            "the mask is animated, and nothing says which of its pictures holds the labels",
+            where=where,
+            fix="export the mask as a single picture, best as PNG",
+        )
+    with enough_memory(where):
+        load_pillow(picture, where=where)
+        pixels = _stored(picture, header, where=where)
     palette = None
     if picture.mode == "P" and (flat := picture.getpalette("RGB")):
         palette = np.array(flat, np.uint8).reshape(-1, 3)

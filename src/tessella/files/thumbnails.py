@@ -37,7 +37,7 @@ def thumbnail(path: Path, *, side: int, max_pixels: int | None = None) -> NDArra
 
     data = read_bytes(path, max_bytes=FILE_BUDGET)
     header = decode_header(data, where=path)
-    check_budget(header, where=path, max_pixels=max_pixels)
+    check_budget(header, where=path, max_pixels=max_pixels, data=data)
     grey: Any = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
         image = decode_image(data, where=path, max_pixels=max_pixels)

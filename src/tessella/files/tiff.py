@@ -25,7 +25,23 @@ _BROKEN: Final = (
 
 _WHITE_IS_ZERO: Final = 0
 _PALETTE: Final = 3
+_SEPARATED: Final = 5
+_YCBCR: Final = 6
+_OTHER_COLOURS: Final = {8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv"}
 """Values of PhotometricInterpretation (TIFF 6.0, tag 262)."""
+
+_JPEG: Final = (6, 7)
+"""Values of Compression whose decoder answers in RGB."""
+
+MOST_PAGES: Final = 65_536
+"""Most pictures of one file."""
+
+_MOST_TAGS: Final = 4096
+_MOST_SEGMENTS: Final = 1 << 21
+"""Most strips or tiles of the first picture, 2 gigapixels in tiles of 32x32."""
+
+_SEGMENT_TAGS: Final = frozenset({273, 279, 324, 325})
+_PLAIN_SERIES: Final = frozenset({"frame", "multipage", "subifd", "uniform", "virtual", "volumetric"})
 
 
 def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int, int, int, int]:
@@ -43,8 +59,9 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
     """
     import tifffile
 
+    refuse_absurd(stream, where=where)
     try:
-        with tifffile.TiffFile(stream) as tiff:
+        with tifffile.TiffFile(stream, **_plain_only()) as tiff:
             page = tiff.pages.first
             bands = int(page.samplesperpixel)
             series = tiff.series[0]
@@ -62,6 +79,26 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
         raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
 
 
+def read_codes(stream: BinaryIO, *, where: object) -> frozenset[int]:
+    """Read the codes of the tags of the first picture.
+
+    Args:
+        stream: An open file at its start; it stays open.
+        where: Its path, for messages.
+
+    Raises:
+        ImageError: The tags are damaged.
+    """
+    import tifffile
+
+    refuse_absurd(stream, where=where)
+    try:
+        with tifffile.TiffFile(stream, **_plain_only()) as tiff:
+            return frozenset(int(tag.code) for tag in tiff.pages.first.tags)
+    except _BROKEN as error:
+        raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
+
+
 def decode(data: bytes, *, where: object) -> NDArray[Any]:
     """Decode the first picture as stored, before orientation.
 
@@ -73,12 +110,14 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
     """
     import tifffile
 
+    refuse_absurd(io.BytesIO(data), where=where)
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            series = tiff.series[0]
-            pixels, axes = np.asarray(series.asarray()), series.axes
+        with tifffile.TiffFile(io.BytesIO(data), **_plain_only()) as tiff:
             page = tiff.pages.first
             photometric, bits, colormap = page.photometric, int(page.bitspersample), page.tags.valueof(320)
+            _refuse_other_colours(page, where=where)
+            series = tiff.series[0]
+            pixels, axes = np.asarray(series.asarray()), series.axes
     except _BROKEN as error:
         needs_codec = "imagecodecs" in str(error)
         raise ImageError(
@@ -86,7 +125,10 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
             where=where,
             fix="run: pip install 'tessella[tiff]'" if needs_codec else "export it again",
         ) from error
-    if photometric == _PALETTE:
+    if photometric == _SEPARATED:
+        pixels = _from_inks(pixels, axes, where=where)
+        axes = "YXS"
+    elif photometric == _PALETTE:
         pixels = _coloured(pixels, colormap, where=where)
     elif photometric == _WHITE_IS_ZERO:
         pixels = _black_is_zero(pixels, bits, where=where)
@@ -106,6 +148,105 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
             expected="(H, W, C) of uint8, uint16 or float",
         )
     return pixels
+
+
+def _plain_only() -> dict[str, bool]:
+    """Return the options that make tifffile read pages as TIFF 6.0 means them.
+
+    Left to itself it looks for the dialects of microscopes, some of which name further files to open.
+    """
+    import tifffile
+
+    return {f"is_{flag}": False for flag in tifffile.TIFF.FILE_FLAGS if flag not in _PLAIN_SERIES}
+
+
+def refuse_absurd(stream: BinaryIO, *, where: object) -> None:
+    """Walk through the tags of a TIFF, and refuse counts that would cost minutes or gigabytes before a pixel is seen.
+
+    Args:
+        stream: An open file; it is left at its start.
+        where: Its path, for messages.
+
+    Raises:
+        ImageError: More than 65,536 pictures, or a first picture with more than two million strips or tiles.
+    """
+    try:
+        _walk_tags(stream, where=where)
+    except (struct.error, OSError) as error:
+        raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
+    finally:
+        stream.seek(0)
+
+
+def _walk_tags(stream: BinaryIO, *, where: object) -> None:
+    head = stream.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    count_form, tag_form, next_form = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
+    (place,) = struct.unpack_from(order + next_form, head, 8 if big else 4)
+    seen: set[int] = set()
+    while place and place not in seen:
+        seen.add(place)
+        stream.seek(place)
+        data = stream.read(struct.calcsize(f"={count_form}"))
+        if not data and len(seen) > 1:
+            return  # the chain leads behind the end of the file; tifffile takes that for its end too
+        (count,) = struct.unpack(order + count_form, data)
+        size = struct.calcsize(f"={tag_form}")
+        if count > _MOST_TAGS or len(seen) > MOST_PAGES:
+            raise ImageError(
+                "the TIFF holds more tags or pictures than any real one", where=where,
+                got=f"{count} tags in picture {len(seen)}", expected=f"at most {_MOST_TAGS} in each of {MOST_PAGES}",
+            )  # fmt: skip
+        tags = stream.read(count * size)
+        if len(seen) == 1:
+            for code, _, items, _ in struct.iter_unpack(f"{order}{tag_form}", tags[: len(tags) // size * size]):
+                _refuse_many(code, items, where=where)
+        (place,) = struct.unpack(
+            order + next_form, stream.read(struct.calcsize(f"={next_form}")) or bytes(8 if big else 4)
+        )
+
+
+def _refuse_many(code: int, items: int, *, where: object) -> None:
+    if code in _SEGMENT_TAGS and items > _MOST_SEGMENTS:
+        raise ImageError(
+            "the TIFF holds more strips or tiles than any real one",
+            where=where,
+            got=items,
+            expected=f"at most {_MOST_SEGMENTS}",
+            fix="write it again in larger tiles",
+        )
+
+
+def _refuse_other_colours(page: Any, *, where: object) -> None:  # noqa: ANN401 - a page of tifffile
+    name = _OTHER_COLOURS.get(int(page.photometric), "")
+    if int(page.photometric) == _YCBCR and int(page.compression) not in _JPEG:
+        name = "YCbCr"
+    if name:
+        raise ImageError(
+            f"the colours of this TIFF are stored as {name}, which would be taken for RGB",
+            where=where,
+            got=name,
+            expected="RGB, grey, a palette, CMYK, or bands without colours",
+            fix="export it as RGB",
+        )
+
+
+def _from_inks(pixels: NDArray[Any], axes: str, *, where: object) -> NDArray[Any]:
+    """Turn CMYK into RGB as Pillow does, without a colour profile: (H, W, 4) -> (H, W, 3), of the same dtype."""
+    if pixels.ndim == 3 and axes.endswith("YX"):
+        pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim != 3 or pixels.shape[2] != 4 or pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
+        raise ImageError(
+            "the TIFF holds inks that are not cyan, magenta, yellow and black",
+            where=where,
+            got=f"{pixels.shape}, {pixels.dtype}",
+            expected="(H, W, 4) of 8 or 16 bits",
+            fix="export it as RGB",
+        )
+    full = np.iinfo(pixels.dtype).max
+    light = full - pixels.astype(np.uint32)
+    return ((light[..., :3] * light[..., 3:] + full // 2) // full).astype(pixels.dtype)
 
 
 def _coloured(indices: NDArray[Any], colormap: Any, *, where: object) -> NDArray[np.uint8]:  # noqa: ANN401 - a tag
