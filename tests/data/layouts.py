@@ -134,5 +134,6 @@ WRITERS = {
     "labelme": labelme,
     "cvat": _later("cvat", "cvat"),
     "label-studio": _later("label_studio", "label_studio"),
+    "supervisely": _later("supervisely", "supervisely"),
 }
 """A generator per row of the table of formats."""
