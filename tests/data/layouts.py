@@ -133,6 +133,7 @@ WRITERS = {
     "colour-mask": colour_mask,
     "labelme": labelme,
     "cvat": _later("cvat", "cvat"),
+    "cvat-video": _later("cvat", "cvat_video"),
     "label-studio": _later("label_studio", "label_studio"),
     "supervisely": _later("supervisely", "supervisely"),
 }

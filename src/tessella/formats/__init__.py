@@ -39,6 +39,7 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes", "instances", "attributes", "lines"}),
     ),
+    "cvat-video": Format(cvat.video.detect, cvat.video.read, cvat.video.load, drawn=True),
     "label-studio": Format(
         label_studio.detect,
         label_studio.read,

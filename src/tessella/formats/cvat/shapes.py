@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_POINTS: Final[dict[str, ShapeKind]] = {"polygon": "polygon", "polyline": "linestrip", "points": "points"}
+POINT_KINDS: Final[dict[str, ShapeKind]] = {"polygon": "polygon", "polyline": "linestrip", "points": "points"}
+"""Elements that are lists of points, and what they become."""
 
 
 def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None = None) -> tuple[Shape, ...]:
@@ -43,8 +44,7 @@ def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None 
             continue
         kind, points, mask = geometry
         masked += 0 if mask is None else mask.size
-        if masked > PHOTO_BUDGET:
-            raise FormatError("the masks of one photo hold too many pixels", where=here, expected=PHOTO_BUDGET)
+        check_masks(masked, where=here)
         depth = number(element.get("z_order", 0))
         shape = Shape(
             element.get("label", ""),
@@ -58,6 +58,16 @@ def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None 
     return tuple(shape for _, _, shape in sorted(found, key=lambda item: item[:2]))
 
 
+def check_masks(pixels: int, *, where: object) -> None:
+    """Refuse the masks of one photo when they hold more pixels together than a photo may: runs are short, masks not.
+
+    Raises:
+        FormatError: Too many pixels.
+    """
+    if pixels > PHOTO_BUDGET:
+        raise FormatError("the masks of one photo hold too many pixels", where=where, expected=PHOTO_BUDGET)
+
+
 def geometry_of(
     tag: str, attributes: Mapping[str, str], *, where: object, max_pixels: int | None = None
 ) -> tuple[ShapeKind, NDArray[np.float64], NDArray[np.bool_] | None] | None:
@@ -69,8 +79,8 @@ def geometry_of(
         FormatError: As `drawn`.
         ImageError: As `drawn`.
     """
-    if tag in _POINTS:
-        return _POINTS[tag], spelled(attributes.get("points"), where=where), None
+    if tag in POINT_KINDS:
+        return POINT_KINDS[tag], spelled(attributes.get("points"), where=where), None
     if tag == "box":
         corners = [number(attributes.get(name)) for name in ("xtl", "ytl", "xbr", "ybr")]
         return (*turned_box(np.array(corners), turn_of(attributes)), None)

@@ -97,7 +97,7 @@ def depths(shapes: Sequence[Shape]) -> list[int]:
         under = (earlier[:, 0] < right) & (earlier[:, 2] > left) & (earlier[:, 1] < bottom) & (earlier[:, 3] > top)
         if under.any():
             found[place] = found[:place][under].max() + 1
-    return found.tolist()  # type: ignore[no-any-return]
+    return found.tolist()
 
 
 def _box(shape: Shape) -> tuple[float, float, float, float]:
