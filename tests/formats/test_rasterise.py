@@ -17,9 +17,9 @@ points = st.tuples(eighths, eighths)
 rings = st.lists(points, min_size=3, max_size=9)
 
 
-def painted(kind, xy, *, hw=HW, fill="centre", **more):
+def painted(kind, xy, *, hw=HW, rule="centre", **more):
     ids = np.zeros(hw, np.uint8)
-    paint(ids, Shape("a", kind, np.array(xy, np.float64), **more), value=1, fill=fill)
+    paint(ids, Shape("a", kind, np.array(xy, np.float64), **more), value=1, rule=rule)
     return ids
 
 
@@ -45,7 +45,7 @@ def test_a_square_from_10_to_20_covers_100_pixels() -> None:
 
 
 def test_the_same_square_covers_121_pixels_by_the_tools_rule() -> None:
-    assert painted("polygon", [(10, 10), (20, 10), (20, 20), (10, 20)], hw=(30, 30), fill="tool").sum() == 121
+    assert painted("polygon", [(10, 10), (20, 10), (20, 20), (10, 20)], hw=(30, 30), rule="labelme").sum() == 121
 
 
 @given(ring=rings)
@@ -122,7 +122,7 @@ def test_a_hole_is_cut_out() -> None:
     ring = np.array([(2.0, 2.0), (6.0, 2.0), (6.0, 6.0), (2.0, 6.0)])
     ids = painted("polygon", [(0, 0), (8, 0), (8, 8), (0, 8)], holes=(ring,))
     assert ids.sum() == 64 - 16
-    assert painted("polygon", [(0, 0), (8, 0), (8, 8), (0, 8)], holes=(ring,), fill="tool")[4, 4] == 0
+    assert painted("polygon", [(0, 0), (8, 0), (8, 8), (0, 8)], holes=(ring,), rule="labelme")[4, 4] == 0
 
 
 @pytest.mark.parametrize("corners", [[(3, 2), (9, 7)], [(9, 7), (3, 2)], [(3, 7), (9, 2)]])
@@ -171,7 +171,7 @@ def test_a_mask_lies_at_its_corner_and_is_cut_at_the_border() -> None:
     kind=st.sampled_from(["polygon", "rectangle", "circle", "line", "linestrip", "point"]),
     xy=st.lists(st.tuples(st.floats(0, 16), st.floats(0, 13)), min_size=3, max_size=6),
 )
-def test_the_tools_rule_paints_what_labelme_paints(kind, xy) -> None:
+def test_labelmes_rule_paints_what_labelme_paints(kind, xy) -> None:
     """Against `labelme.utils.shape_to_mask` of LabelMe 5.2, written out here."""
     need = {"rectangle": 2, "circle": 2, "line": 2, "point": 1}
     xy = xy[: need.get(kind, len(xy))]
@@ -191,7 +191,7 @@ def test_the_tools_rule_paints_what_labelme_paints(kind, xy) -> None:
         draw.ellipse([cx - 5, cy - 5, cx + 5, cy + 5], outline=1, fill=1)
     else:
         draw.polygon(xy=xy, outline=1, fill=1)
-    np.testing.assert_array_equal(painted(kind, xy, fill="tool"), np.asarray(picture))
+    np.testing.assert_array_equal(painted(kind, xy, rule="labelme"), np.asarray(picture))
 
 
 @pytest.mark.parametrize(("kind", "xy"), [("polygon", [(1, 1), (2, 2)]), ("line", [(1, 1)]), ("point", [])])
@@ -211,7 +211,7 @@ def test_a_mask_shape_without_pixels_is_refused() -> None:
         painted("mask", [(1, 1)])
 
 
-@pytest.mark.parametrize("fill", ["centre", "tool"])
+@pytest.mark.parametrize("rule", ["centre", "labelme", "cvat", "coco"])
 @pytest.mark.parametrize(
     ("kind", "xy"),
     [
@@ -222,9 +222,9 @@ def test_a_mask_shape_without_pixels_is_refused() -> None:
         ("point", [(1e18, 0)]),
     ],
 )
-def test_a_coordinate_of_astronomic_size_is_refused_with_the_shape_named(kind, xy, fill) -> None:
+def test_a_coordinate_of_astronomic_size_is_refused_with_the_shape_named(kind, xy, rule) -> None:
     with pytest.raises(LabelError, match=rf"a {kind} labelled 'a' has a coordinate far outside any photo; got 1e\+"):
-        painted(kind, xy, fill=fill)
+        painted(kind, xy, rule=rule)
 
 
 def test_shapes_reach_as_far_as_is_allowed_without_losing_a_pixel() -> None:

@@ -11,7 +11,7 @@ from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding, nearest_hint
 from tessella.core.errors import LabelError
 from tessella.core.labelmap import LabelMap
-from tessella.formats.raster.rasterise import paint
+from tessella.formats.raster.rasterise import draw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tessella.core.labelmap import Ids
 
 Fill = Literal["centre", "tool"]
-"""centre: a pixel belongs to a shape when its centre lies inside; tool: the pixels that LabelMe itself would paint."""
+"""centre: a pixel belongs to a shape when its centre lies inside; tool: the pixels that the drawing's own tool paints.
+
+Drawings of COCO are painted by COCO's rule always: it is part of the format.
+"""
 
 UNKNOWN: Final = -1
 """Entry of a lookup for a stored value that the class table does not explain."""
@@ -216,7 +219,6 @@ def _ids_of_drawing(
     if hw is None:
         raise LabelError("neither the annotation nor the caller states the photo's size", where=where)
     meaning = coding.name_to_id()
-    ids = np.full(hw, background_id(coding), np.uint8)
     for number, shape in enumerate(drawing.shapes):
         if shape.label not in meaning:
             raise LabelError(
@@ -225,5 +227,6 @@ def _ids_of_drawing(
                 expected=f"one of {', '.join(coding.table.names)}",
                 fix=nearest_hint(shape.label, list(meaning)) or "add it to the class table, or to the ignored names",
             )
-        paint(ids, shape, value=meaning[shape.label], fill=fill)
-    return ids
+    values = [meaning[shape.label] for shape in drawing.shapes]
+    rule = drawing.tool if fill == "tool" or drawing.tool == "coco" else "centre"
+    return draw(drawing.shapes, values, hw, ground=background_id(coding), rule=rule)

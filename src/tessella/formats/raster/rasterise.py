@@ -1,32 +1,34 @@
-"""Which pixels a drawn shape covers: one stated rule, and beside it the rule of the tool that drew the shape.
+"""Which pixels a drawn shape covers: one stated rule, and beside it the rules of the tools that draw shapes.
 
-The rule (`fill="centre"`): pixel (row r, column c) is the unit square with its centre at (x, y) = (c + 0.5, r + 0.5),
-and it belongs to a shape when that centre lies inside. Inside a polygon means an odd number of edges to its left
-(even-odd), and a centre exactly on an edge belongs to the side of larger x or y. So a square with the corners (10, 10)
-and (20, 20) covers 100 pixels, and polygons that share an edge neither overlap nor leave a gap. Circles and ellipses
-hold the centres within and on their rim, a line is LINE_WIDTH_PX wide with round ends, a point is a disc of
+The rule ("centre"): pixel (row r, column c) is the unit square with its centre at (x, y) = (c + 0.5, r + 0.5), and it
+belongs to a shape when that centre lies inside. Inside a polygon means an odd number of edges to its left (even-odd,
+holes included), and a centre exactly on an edge belongs to the side of larger x or y. So a square with the corners
+(10, 10) and (20, 20) covers 100 pixels, and polygons that share an edge neither overlap nor leave a gap. Circles and
+ellipses hold the centres within and on their rim, a line is LINE_WIDTH_PX wide with round ends, a point is a disc of
 POINT_RADIUS_PX. Later shapes paint over earlier ones.
 
-The tool's rule (`fill="tool"`) paints what LabelMe paints (`labelme.utils.shape_to_mask`): Pillow shapes with their
-outline, which are about half a pixel larger on every side (121 pixels for that square).
+"coco" paints polygons as pycocotools does, "cvat" as CVAT's export of segmentation masks does, "labelme" as
+`labelme.utils.shape_to_mask` does; see `tools`.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tessella.core.errors import LabelError
+from tessella.formats.raster import tools
+from tessella.formats.raster.scanline import LineRule, Rings, fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tessella.core.annotation import Shape
+    from tessella.core.annotation import Shape, Tool
 
 LINE_WIDTH_PX: Final = 10
 """Width of a line or line strip, the default of `labelme.utils.shape_to_mask`."""
@@ -43,45 +45,58 @@ MIN_POINTS: Final = {
 }  # fmt: skip
 """How many points a shape needs, by kind."""
 
+_LINES: Final[dict[Tool, LineRule | None]] = {"centre": "centre", "coco": "coco", "cvat": "coco", "labelme": None}
+"""How each rule fills polygons and rectangles line by line; LabelMe leaves it to Pillow."""
 
-def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, fill: Literal["centre", "tool"] = "centre") -> None:
+
+def draw(
+    shapes: Sequence[Shape], values: Sequence[int], hw: tuple[int, int], *, ground: int, rule: Tool = "centre"
+) -> NDArray[np.uint8]:
+    """Paint shapes in order onto a new grid; many polygons at once are far faster than one by one.
+
+    Args:
+        shapes: What to paint; what lies outside the grid is cut off.
+        values: The id of each shape.
+        hw: Height and width of the grid.
+        ground: The id of pixels that no shape covers.
+        rule: The rule.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        LabelError: A shape with too few points, or a coordinate that is not a number or lies further out than
+            FARTHEST_PX.
+    """
+    _require_sound(shapes)
+    # COCO's rule goes down the columns: on a transposed grid those lie in one piece
+    turned = _LINES[rule] == "coco"
+    canvas = np.full(hw[::-1] if turned else hw, ground, np.uint8)
+    _paint(canvas, canvas.T if turned else canvas, list(zip(shapes, values, strict=True)), rule=rule, ground=ground)
+    return _turned(canvas) if turned else canvas
+
+
+def _turned(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the transpose in one piece; OpenCV goes through it in blocks and is five times as fast as NumPy."""
+    import cv2
+
+    return np.asarray(cv2.transpose(canvas), np.uint8)
+
+
+def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, rule: Tool = "centre") -> None:
     """Paint one shape into a grid of ids, in place; what lies outside the grid is cut off.
 
     Args:
         ids: (H, W) uint8, changed.
         shape: What to paint.
         value: The id to paint.
-        fill: The rule.
+        rule: The rule.
 
     Raises:
-        LabelError: Too few points, or a coordinate that is not a number or lies further out than FARTHEST_PX.
+        LabelError: As `draw`.
     """
-    points = shape.points_xy
-    if len(points) < MIN_POINTS[shape.kind]:
-        raise LabelError(
-            f"a {shape.kind} labelled {shape.label!r} has too few points",
-            got=len(points),
-            expected=f"at least {MIN_POINTS[shape.kind]}",
-            fix="run `tessella check --fix`, or delete the shape",
-        )
-    if not np.isfinite(points).all() or not all(np.isfinite(ring).all() for ring in shape.holes):
-        raise LabelError(
-            f"a {shape.kind} labelled {shape.label!r} has a coordinate that is not a number",
-            fix="run `tessella check --fix`, or correct the shape",
-        )
-    if any(np.abs(ring).max(initial=0) > FARTHEST_PX for ring in (points, *shape.holes)):
-        raise LabelError(
-            f"a {shape.kind} labelled {shape.label!r} has a coordinate far outside any photo",
-            got=f"{max(np.abs(ring).max(initial=0) for ring in (points, *shape.holes)):g}",
-            expected=f"at most {FARTHEST_PX:g} pixels",
-            fix="run `tessella check --fix`, or correct the shape",
-        )
-    if shape.kind == "mask":
-        _paint_mask(ids, shape, value)
-    elif fill == "tool" and shape.kind != "ellipse":
-        _paint_as_tool(ids, shape, value)
-    else:
-        _paint_by_centres(ids, shape, value)
+    _require_sound([shape])
+    _paint(ids.T if _LINES[rule] == "coco" else ids, ids, [(shape, value)], rule=rule)
 
 
 def polygon_mask(rings_xy: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -> NDArray[np.bool_]:
@@ -95,56 +110,87 @@ def polygon_mask(rings_xy: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -
         (H, W) bool.
     """
     mask = np.zeros(hw, np.uint8)
-    _fill_rings(mask, rings_xy, 1)
-    return mask.astype(bool)
+    fill(mask, [Rings(rings_xy, 1)], rule="centre", ground=0)
+    return mask.view(np.bool_)
 
 
-def _fill_rings(ids: NDArray[np.uint8], rings_xy: Sequence[NDArray[np.float64]], value: int) -> None:
-    height, width = ids.shape
-    rows, columns = _crossings(rings_xy, height, width)
-    if rows.size == 0:
-        return
-    top, bottom = int(rows.min()), int(rows.max()) + 1
-    left, right = int(columns.min()), int(columns.max())
-    if left == right:
-        return
-    flips = np.zeros((bottom - top, right - left + 1), np.uint8)
-    np.bitwise_xor.at(flips, (rows - top, columns - left), np.uint8(1))
-    inside = np.bitwise_xor.accumulate(flips, axis=1)[:, :-1]
-    ids[top:bottom, left:right][inside.view(bool)] = value
+def _paint(
+    canvas: NDArray[np.uint8],
+    ids: NDArray[np.uint8],
+    shapes: list[tuple[Shape, int]],
+    *,
+    rule: Tool,
+    ground: int | None = None,
+) -> None:
+    """Paint shapes in order; `canvas` is `ids`, or its transpose for rules that go down the columns."""
+    lines = _LINES[rule]
+    waiting: list[Rings] = []
+    for shape, value in shapes:
+        if lines is not None and shape.kind in {"polygon", "rectangle"}:
+            waiting.append(Rings(_rings(shape), value))
+            continue
+        if lines is not None:
+            fill(canvas, waiting, rule=lines, ground=ground)
+            waiting, ground = [], None
+        if shape.kind == "mask":
+            _paint_mask(ids, shape, value)
+        elif rule == "labelme" and shape.kind != "ellipse":
+            tools.paint_as_labelme(ids, shape, value)
+        elif rule == "cvat":
+            tools.paint_as_cvat(ids, shape, value)
+        else:
+            _paint_by_centres(ids, shape, value)
+    if lines is not None:
+        fill(canvas, waiting, rule=lines, ground=ground)
 
 
-def _crossings(
-    rings_xy: Sequence[NDArray[np.float64]], height: int, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """List where edges cross the centre lines of rows: the row, and the first column whose centre is not left of it."""
-    start = np.concatenate(list(rings_xy))
-    end = np.concatenate([np.roll(ring, -1, axis=0) for ring in rings_xy])
-    # From top to bottom always: an edge that two polygons share, walked either way, must round to the same crossings.
-    swap = (start[:, 1] > end[:, 1])[:, None]
-    high, low = np.where(swap, end, start), np.where(swap, start, end)
-    first = np.clip(np.ceil(high[:, 1] - 0.5), 0, height).astype(np.int64)
-    last = np.clip(np.ceil(low[:, 1] - 0.5), 0, height).astype(np.int64)
-    count = np.maximum(last - first, 0)
-    edge = np.repeat(np.arange(len(count)), count)
-    rows = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
-    down = rows + 0.5 - high[edge, 1]
-    span = low[edge] - high[edge]
-    x = high[edge, 0] + down * (span[:, 0] / span[:, 1])
-    columns = np.clip(np.ceil(x - 0.5), -1, width) - 1.0
-    # The division may round a centre on the edge to either side. Multiplied out, the comparison is exact wherever the
-    # coordinates have at most 26 significant bits: any picture below 2**18 pixels, to 1/256 pixel.
-    for _ in range(2):
-        columns += (columns + 0.5 - high[edge, 0]) * span[:, 1] < span[:, 0] * down
-    return rows, np.clip(columns, 0, width).astype(np.int64)
+def _rings(shape: Shape) -> list[NDArray[np.float64]]:
+    return [shape.points_xy, *shape.holes] if shape.kind == "polygon" else [_corners(shape.points_xy)]
+
+
+def _corners(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the four corners of the box that encloses the points (LabelMe writes two, CVAT four)."""
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+
+
+def _require_sound(shapes: Sequence[Shape]) -> None:
+    for shape in shapes:
+        if len(shape.points_xy) < MIN_POINTS[shape.kind]:
+            raise LabelError(
+                f"a {shape.kind} labelled {shape.label!r} has too few points",
+                got=len(shape.points_xy),
+                expected=f"at least {MIN_POINTS[shape.kind]}",
+                fix="run `tessella check --fix`, or delete the shape",
+            )
+    rings = [ring for shape in shapes for ring in (shape.points_xy, *shape.holes)]
+    # all at once first: a test of each ring would cost more than filling it
+    if rings and not np.abs(np.concatenate(rings)).max() <= FARTHEST_PX:
+        for shape in shapes:
+            _require_near(shape)
+
+
+def _require_near(shape: Shape) -> None:
+    rings = (shape.points_xy, *shape.holes)
+    if not all(np.isfinite(ring).all() for ring in rings):
+        raise LabelError(
+            f"a {shape.kind} labelled {shape.label!r} has a coordinate that is not a number",
+            fix="run `tessella check --fix`, or correct the shape",
+        )
+    farthest = max(np.abs(ring).max(initial=0) for ring in rings)
+    if farthest > FARTHEST_PX:
+        raise LabelError(
+            f"a {shape.kind} labelled {shape.label!r} has a coordinate far outside any photo",
+            got=f"{farthest:g}",
+            expected=f"at most {FARTHEST_PX:g} pixels",
+            fix="run `tessella check --fix`, or correct the shape",
+        )
 
 
 def _paint_by_centres(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
     points = shape.points_xy
-    if shape.kind == "polygon":
-        _fill_rings(ids, [points, *shape.holes], value)
-    elif shape.kind == "rectangle":
-        _fill_rings(ids, [_corners(points)], value)
+    if shape.kind in {"polygon", "rectangle"}:
+        fill(ids, [Rings(_rings(shape), value)], rule="centre")
     elif shape.kind == "circle":
         _fill_capsule(ids, np.stack([points[0], points[0]]), math.dist(points[0], points[1]), value)
     elif shape.kind == "ellipse":
@@ -155,12 +201,6 @@ def _paint_by_centres(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
     else:
         for segment in itertools.pairwise(points):
             _fill_capsule(ids, np.stack(segment), LINE_WIDTH_PX / 2, value)
-
-
-def _corners(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the four corners of the box that encloses the points (LabelMe writes two, CVAT four)."""
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def _fill_capsule(ids: NDArray[np.uint8], segment: NDArray[np.float64], radius: float, value: int) -> None:
@@ -207,25 +247,3 @@ def _paint_mask(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
     part = shape.mask[cut_top : max(cut_top, ids.shape[0] - top), cut_left : max(cut_left, ids.shape[1] - left)]
     row, column = top + cut_top, left + cut_left
     ids[row : row + part.shape[0], column : column + part.shape[1]][part] = value
-
-
-def _paint_as_tool(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("1", (ids.shape[1], ids.shape[0]))
-    draw = ImageDraw.Draw(picture)
-    points = [(float(x), float(y)) for x, y in shape.points_xy]
-    if shape.kind == "polygon":
-        draw.polygon(points, outline=1, fill=1)
-        for hole in shape.holes:
-            draw.polygon([(float(x), float(y)) for x, y in hole], outline=0, fill=0)
-    elif shape.kind == "rectangle":
-        (left, top), (right, bottom) = shape.points_xy.min(axis=0), shape.points_xy.max(axis=0)
-        draw.rectangle([float(left), float(top), float(right), float(bottom)], outline=1, fill=1)
-    elif shape.kind in {"line", "linestrip"}:
-        draw.line(points, fill=1, width=LINE_WIDTH_PX)
-    else:
-        radius = math.dist(points[0], points[1]) if shape.kind == "circle" else POINT_RADIUS_PX
-        for x, y in points[:1] if shape.kind == "circle" else points:
-            draw.ellipse([x - radius, y - radius, x + radius, y + radius], outline=1, fill=1)
-    ids[np.asarray(picture)] = value
