@@ -136,5 +136,9 @@ WRITERS = {
     "cvat-video": _later("cvat", "cvat_video"),
     "label-studio": _later("label_studio", "label_studio"),
     "supervisely": _later("supervisely", "supervisely"),
+    "geojson": _later("geo", "geojson"),
+    "shapefile": _later("geo", "shapefile"),
+    "geopackage": _later("geo", "geopackage"),
+    "spacenet": _later("geo", "spacenet"),
 }
 """A generator per row of the table of formats."""

@@ -10,6 +10,7 @@ from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder
 from tessella.formats import cvat, labelme
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
+from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import supervisely
 from tessella.formats.source import Source
@@ -56,6 +57,31 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes", "lines", "holes", "attributes"}),
     ),
+    "geojson": Format(
+        geojson.detect,
+        geojson.read,
+        geojson.load,
+        geojson.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "holes"}),
+    ),
+    "shapefile": Format(
+        shapefile.detect,
+        shapefile.read,
+        shapefile.load,
+        shapefile.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "holes"}),
+    ),
+    "geopackage": Format(
+        geopackage.detect,
+        geopackage.read,
+        geopackage.load,
+        geopackage.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "holes"}),
+    ),
+    "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True),
 }
 
 

@@ -1,0 +1,145 @@
+"""spacenet: SpaceNet's tables, one row per building with its outline as text in the photo's pixels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tessella.core.annotation import Drawing, Shape
+from tessella.core.classes import IGNORE
+from tessella.core.errors import FormatError, InputError
+from tessella.files.geo.frame import read_frame
+from tessella.files.geo.wkb import parse_wkt
+from tessella.files.paths import relative_name
+from tessella.files.text import read_csv
+from tessella.formats.geo.names import Stems
+from tessella.formats.geo.reading import CLASS_COLUMNS, without_data
+from tessella.formats.layout.class_files import find_classes
+from tessella.formats.layout.discover import discover_names
+from tessella.formats.layout.photos import PhotoFinder
+from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.raster.labels import background_id
+from tessella.formats.tools.painting import with_ignore_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
+    from tessella.formats.source import Source
+
+    Outline = tuple[str, str, int]
+
+__all__ = ["detect", "load", "read"]
+
+NAME: Final = "spacenet"
+_HEAD: Final = 1 << 12
+_PHOTO, _OUTLINE = "imageid", "polygonwkt_pix"
+_SINGLE_CLASS: Final = "building"
+
+
+def detect(source: Source) -> Match | None:
+    """Say whether CSV files with SpaceNet's columns are there."""
+    found = len(_tables(source))
+    return Match(88, f"{found} CSV files with ImageId and PolygonWKT_Pix", "shapes") if found else None
+
+
+def _tables(source: Source) -> list[Path]:
+    found = []
+    for path in source.files(".csv"):
+        try:
+            with path.open("rb") as stream:
+                head = stream.readline(_HEAD)
+        except OSError:
+            continue
+        names = [name.strip(' "\r\n').casefold() for name in head.decode("utf-8-sig", "replace").split(",")]
+        if _PHOTO in names and _OUTLINE in names:
+            found.append(path)
+    return found
+
+
+def read(source: Source, coding: LabelCoding | None) -> Listing:
+    """List the photos that the tables name; a photo is found by the words that its name ends with.
+
+    Raises:
+        FormatError: No table of SpaceNet lies here, it is damaged, or two tables describe one photo.
+        ClassTableError: The class file contradicts itself.
+    """
+    root, tables = source.root, _tables(source)
+    if not tables:
+        raise FormatError("no table of SpaceNet lies here", where=root, expected="CSV with ImageId, PolygonWKT_Pix")
+    finder = PhotoFinder(source)
+    stems = Stems(finder.paths)
+    content: dict[tuple[str, str], list[Outline]] = {}
+    records: dict[Path, Record] = {}
+    orphans = []
+    for path in tables:
+        for key, outlines in _by_photo(path).items():
+            photo = stems.find(key, path)
+            if photo is None:
+                orphans.append(f"{relative_name(path, root)}#{key}")
+                continue
+            if photo in records:
+                raise _twins(records[photo], path, source)
+            content[relative_name(path, root), key] = outlines
+            records[photo] = finder.record(photo, path, key=key)
+    notes: tuple[str, ...] = ()
+    discovered = False
+    if coding is None and (beside := find_classes(root)):
+        coding, notes = beside[0], (f"classes from {beside[1]}",)
+    if coding is None:
+        names = Counter(label for outlines in content.values() for label, _, _ in outlines)
+        (coding, notes), discovered = discover_names(names or [_SINGLE_CLASS]), True
+    coding = with_ignore_name(coding)
+    if background_id(coding) == IGNORE:
+        notes += ("no class is called background, so pixels that no shape covers are ignored",)
+    everything = sorted([*records.values(), *finder.unlabelled(records.values())], key=lambda record: record.name)
+    return Listing(
+        NAME, root, tuple(everything), coding, discovered, notes, tuple(sorted(orphans)), source.max_pixels,
+        content=content,
+    )  # fmt: skip
+
+
+def _twins(record: Record, path: Path, source: Source) -> FormatError:
+    return FormatError(
+        f"two tables describe the photo {record.name}, or one does so under two names",
+        where=source.root,
+        got=f"{record.label and record.label.name} ({record.key}) and {path.name}",
+        fix="give one of the tables instead of the folder, with --photos for the photos",
+    )
+
+
+def _by_photo(path: Path) -> dict[str, list[Outline]]:
+    """Return the outlines of each photo as (label, text, row); a photo whose rows are all empty has none."""
+    found: dict[str, list[Outline]] = {}
+    for number, row in enumerate(read_csv(path), start=2):
+        cells = {name.casefold(): value for name, value in row.items()}
+        outlines = found.setdefault(cells.get(_PHOTO, ""), [])
+        text = cells.get(_OUTLINE, "")
+        if text and not text.upper().endswith("EMPTY"):
+            outlines.append((next(_names(cells), _SINGLE_CLASS), text, number))
+    return found
+
+
+def _names(cells: dict[str, str]) -> Iterator[str]:
+    return (cells[column] for column in CLASS_COLUMNS if cells.get(column))
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read the outlines of one photo; where its raster has no data, a mask to be ignored lies over them.
+
+    Raises:
+        InputError: The photo has no labels.
+        FormatError: An outline is damaged.
+    """
+    content = listing.content
+    if record.label is None or record.image is None or not isinstance(content, dict):
+        raise InputError("this photo has no labels", where=listing.root / record.name)
+    shapes = []
+    for label, text, row in content.get((relative_name(record.label, listing.root), record.key), ()):
+        polygons = parse_wkt(text, where=f"{record.label}: row {row}")
+        group = str(row) if len(polygons) > 1 else ""
+        shapes += [Shape(label, "polygon", outer, group, holes=tuple(holes)) for outer, *holes in polygons]
+    shapes += without_data(read_frame(record.image), record.image, listing)
+    return Drawing(tuple(shapes), None, "centre")
