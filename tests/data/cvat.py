@@ -26,7 +26,8 @@ def meta(
 
 def document(body: str, head: str | None = None) -> str:
     head = meta() if head is None else head
-    return f'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n{head}\n{body}\n</annotations>\n'
+    top = '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>'
+    return f"{top}\n{head}\n{body}\n</annotations>\n"
 
 
 def image(name: str, shapes: str = "", *, number: int = 0, hw: tuple[int, int] = (12, 16), more: str = "") -> str:

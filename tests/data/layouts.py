@@ -133,6 +133,7 @@ WRITERS = {
     "colour-mask": colour_mask,
     "labelme": labelme,
     "cvat": _later("cvat", "cvat"),
+    "cvat-mask": _later("cvat", "cvat_mask"),
     "cvat-video": _later("cvat", "cvat_video"),
     "label-studio": _later("label_studio", "label_studio"),
     "supervisely": _later("supervisely", "supervisely"),
@@ -140,5 +141,7 @@ WRITERS = {
     "shapefile": _later("geo", "shapefile"),
     "geopackage": _later("geo", "geopackage"),
     "spacenet": _later("geo", "spacenet"),
+    "superannotate": _later("superannotate", "superannotate"),
+    "darwin": _later("darwin", "darwin"),
 }
 """A generator per row of the table of formats."""

@@ -211,7 +211,7 @@ def test_the_real_sets_are_recognised(shared_data: Path) -> None:
         "sd_saliency": ("index-mask", 330, 2),
         "cwfid_plants": ("colour-mask", 8, 3),
         "magnetic_tile/MT_Blowhole": ("index-mask", 40, 2),
-        "annotation_tools_same_images/datasets/voc1.1": ("voc", 1, 9),
+        "annotation_tools_same_images/datasets/voc1.1": ("cvat-mask", 1, 9),
     }
     found = {}
     for name in expected:

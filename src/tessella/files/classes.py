@@ -20,6 +20,9 @@ IGNORE_NAMES: Final = ("__ignore__",)
 """LabelMe's name for what is not annotated (its id is -1 there)."""
 
 
+_VOID: Final = ("ignored", voc_colour(IGNORE))
+"""How label maps of PASCAL VOC name what is not scored."""
+
 _HEX_COLOUR: Final = re.compile(r"^#[0-9A-Fa-f]{6}$")
 _COLOUR_FIRST: Final = re.compile(r"^(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*)$")
 
@@ -263,4 +266,7 @@ def _from_labelmap(path: Path, lines: Iterable[str]) -> tuple[list[_Entry], _Ign
         except ValueError as error:
             raise FormatError("this is not a colour", where=path, got=line, expected="name:r,g,b::") from error
         entries.append(_Entry(name, None if channels is None else _colour(channels, where=path)))
-    return [replace(entry, name=entry.name.strip()) for entry in entries], _Ignored()
+    named = [replace(entry, name=entry.name.strip()) for entry in entries]
+    void = [entry for entry in named if entry.name in IGNORE_NAMES or (entry.name, entry.colour) == _VOID]
+    colours = tuple(entry.colour for entry in void if entry.colour is not None)
+    return [entry for entry in named if entry not in void], _Ignored(colours=colours)

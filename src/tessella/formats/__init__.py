@@ -9,10 +9,11 @@ from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder
 from tessella.formats import cvat, labelme
+from tessella.formats.coco import instances, writing
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
-from tessella.formats.platforms import supervisely
+from tessella.formats.platforms import darwin, superannotate, supervisely
 from tessella.formats.source import Source
 from tessella.formats.tools import label_studio
 
@@ -32,6 +33,14 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes", "instances", "lines"}),
     ),
+    "coco": Format(
+        instances.detect,
+        instances.read,
+        instances.load,
+        writing.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "instances", "attributes"}),
+    ),
     "cvat": Format(
         cvat.reading.detect,
         cvat.reading.read,
@@ -40,6 +49,7 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes", "instances", "attributes", "lines"}),
     ),
+    "cvat-mask": Format(cvat.masks.detect, cvat.masks.read, cvat.masks.load, cvat.masks.WRITER),
     "cvat-video": Format(cvat.video.detect, cvat.video.read, cvat.video.load, drawn=True),
     "label-studio": Format(
         label_studio.detect,
@@ -82,6 +92,8 @@ FORMATS: Final[dict[str, Format]] = {
         holds=frozenset({"shapes", "instances", "holes"}),
     ),
     "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True),
+    "superannotate": Format(superannotate.detect, superannotate.read, superannotate.load, drawn=True),
+    "darwin": Format(darwin.detect, darwin.read, darwin.load, drawn=True),
 }
 
 

@@ -1,5 +1,5 @@
 """CVAT's own forms (cvat.ai): XML for images and for video, version 1.1, and its segmentation masks."""
 
-from tessella.formats.cvat import reading, video, writing
+from tessella.formats.cvat import masks, reading, video, writing
 
-__all__ = ["reading", "video", "writing"]
+__all__ = ["masks", "reading", "video", "writing"]

@@ -8,17 +8,18 @@ from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
 from tessella.files.masks import read_mask, write_mask
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
-from tessella.files.text import read_text_lines
+from tessella.files.text import read_bytes, read_text_lines
 from tessella.files.write import write_text
 from tessella.formats.folders.index_mask import load, share_of_colour
 from tessella.formats.layout.class_files import find_classes, own_classes
 from tessella.formats.layout.discover import discover_colours, discover_values
 from tessella.formats.layout.export import flat, plain_coding, write_classes_beside, write_photo
+from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.listing import Listing, Match, Record, Writer
 from tessella.formats.raster.labels import colour_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tessella.formats.listing import Item, Written
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["VOC", "WRITER", "detect", "load", "read"]
 
 NAME: Final = "voc"
-_SPLITS: Final = ("train", "val", "test")
+LABELMAP: Final = "labelmap.txt"
+"""CVAT's file of classes: where it lies, the masks are CVAT's."""
+
 _LOOK_AT: Final = 20
+_LARGEST_SHEET: Final = 1 << 26
 
 VOC: Final = LabelCoding(
     ClassTable.from_names(
@@ -44,19 +48,30 @@ VOC: Final = LabelCoding(
 
 
 def detect(source: Source) -> Match | None:
-    """Say whether JPEGImages and SegmentationClass lie here, or in VOCdevkit/VOC2012 below."""
-    home = None if source.file is not None else _home(source.root)
-    if home is None:
+    """Say whether JPEGImages and SegmentationClass lie here, or in VOCdevkit/VOC2012 below, without CVAT's labelmap."""
+    home = None if source.file is not None else home_of(source)
+    if home is None or (home / LABELMAP).is_file():
         return None
-    return Match(90, f"JPEGImages and SegmentationClass in {relative_name(home, source.root)}")
+    return Match(90, f"{_photo_folder(home)} and SegmentationClass in {relative_name(home, source.root)}")
 
 
-def _home(root: Path) -> Path | None:
+def home_of(source: Source) -> Path | None:
+    """Return the folder with VOC's folders: SegmentationClass, and JPEGImages, lists or CVAT's labelmap beside it."""
+    root = source.root
     below = [*root.glob("VOC*"), *root.glob("VOCdevkit/VOC*")]
     for home in (root, *sorted(below)):
-        if (home / "JPEGImages").is_dir() and (home / "SegmentationClass").is_dir():
+        marks = (home / "JPEGImages", _lists(home), home / LABELMAP)
+        if (home / "SegmentationClass").is_dir() and any(mark.exists() for mark in marks):
             return home
     return None
+
+
+def _lists(home: Path) -> Path:
+    return home / "ImageSets" / "Segmentation"
+
+
+def _photo_folder(home: Path) -> str:
+    return "JPEGImages" if (home / "JPEGImages").is_dir() else "ImageSets/Segmentation"
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:
@@ -66,25 +81,53 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         FormatError: The folders are missing.
         LabelError: Classes cannot be discovered.
     """
+    return read_as(NAME, source, coding)
+
+
+def read_as(name: str, source: Source, coding: LabelCoding | None) -> Listing:
+    """List VOC's folders as the format of this name; otherwise like `read`."""
     root, max_pixels = source.root, source.max_pixels
-    home = _home(root)
+    home = home_of(source)
     if home is None:
         raise FormatError("JPEGImages and SegmentationClass are not here", where=root, fix="give the folder above them")
-    photos = _by_stem(home / "JPEGImages")
+    photos = _photos(home, source)
     masks = _by_stem(home / "SegmentationClass")
     splits, notes = _listed(home, photos, masks)
-    records = tuple(
-        Record(relative_name(photos[stem].with_suffix(""), root), photos[stem], masks.get(stem), split)
-        for stem, split in sorted(splits.items())
-        if stem in photos
-    )
-    orphans = tuple(relative_name(mask, root) for stem, mask in sorted(masks.items()) if stem not in photos)
+    if not photos and masks:
+        notes.append("there is no photo; give their folder with --photos")
+    # without any photo the masks are all there is, and they have a size of their own
+    members = sorted(stem for stem in splits if stem in photos or (not photos and stem in masks))
+    records = tuple(_record(photos.get(stem), masks.get(stem), splits[stem], source) for stem in members)
+    orphans = tuple(relative_name(mask, root) for stem, mask in sorted(masks.items()) if photos and stem not in photos)
     discovered = False
     if coding is None:
         labels = [record.label for record in records if record.label is not None]
         coding, found, discovered = _classes(root, home, labels, max_pixels=max_pixels)
         notes += found
-    return Listing(NAME, root, records, coding, discovered, tuple(notes), orphans, max_pixels)
+    left_out = _left_out(home, splits)
+    return Listing(name, root, records, coding, discovered, tuple(notes), orphans, max_pixels, left_out)
+
+
+def _photos(home: Path, source: Source) -> dict[str, Path]:
+    """Return the photos by stem: of JPEGImages, else those anywhere but in the folders of masks."""
+    if (home / "JPEGImages").is_dir():
+        return _by_stem(home / "JPEGImages")
+    found: dict[str, Path] = {}
+    for folder in (source.photos, home):
+        if folder is None:
+            continue
+        for path in walk(folder, IMAGE_SUFFIXES):
+            tail = path.relative_to(folder)
+            if not tail.parts[0].startswith("Segmentation"):
+                found.setdefault(tail.with_suffix("").as_posix(), path)
+                found.setdefault(path.stem, path)
+    return found
+
+
+def _record(photo: Path | None, mask: Path | None, split: str, source: Source) -> Record:
+    file = photo or mask or source.root
+    above = next((root for root in (source.photos, source.root) if root and file.is_relative_to(root)), source.root)
+    return Record(relative_name(file.with_suffix(""), above), photo, mask, split)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -101,15 +144,16 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tuple[dict[str, str], list[str]]:
     """Return the split of every photo that belongs to the set, and notes."""
-    folder = home / "ImageSets" / "Segmentation"
+    folder = _lists(home)
     files = walk(folder, {".txt"}) if folder.is_dir() else []
+    known = photos.keys() | masks.keys()
     splits: dict[str, str] = {}
     # trainval.txt and default.txt say what belongs to the set, train.txt and val.txt also which part
-    for path in sorted(files, key=lambda path: path.stem in _SPLITS):
+    for path in sorted(files, key=lambda path: path.stem.casefold() in SPLIT_NAMES):
+        split = SPLIT_NAMES.get(path.stem.casefold(), "")
         for line in read_text_lines(path):
-            stem = line if line in photos else line.rsplit(maxsplit=1)[0]
-            split = path.stem if path.stem in _SPLITS else ""
-            if split and splits.get(stem):
+            stem = line if line in known else line.rsplit(maxsplit=1)[0]
+            if split and splits.get(stem, split) not in ("", split):
                 raise FormatError(
                     f"the lists name {stem} twice",
                     where=folder,
@@ -118,13 +162,26 @@ def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tupl
                 )
             splits[stem] = split or splits.get(stem, "")
     if not splits:
-        return dict.fromkeys(photos, ""), ["no lists in ImageSets/Segmentation: all photos of JPEGImages belong to it"]
+        return dict.fromkeys(photos or masks, ""), [
+            "no lists in ImageSets/Segmentation: all photos of JPEGImages belong to it"
+        ]
     notes = []
-    if absent := sum(stem not in photos for stem in splits):
+    if absent := sum(stem not in (photos or masks) for stem in splits):
         notes.append(f"{absent} listed photos are missing")
     if left := sum(stem not in splits for stem in masks.keys() & photos.keys()):
         notes.append(f"{left} photos with masks are in no list and left out")
     return splits, notes
+
+
+def _left_out(home: Path, members: Iterable[str]) -> dict[str, int]:
+    """Count the masks of single objects, and the boxes in the XML files, of the photos that belong to the set."""
+    objects = boxes = 0
+    masks, sheets = home / "SegmentationObject", home / "Annotations"
+    for stem in members:
+        objects += masks.is_dir() and (masks / f"{stem}.png").is_file()
+        if sheets.is_dir() and (sheet := sheets / f"{stem}.xml").is_file():
+            boxes += read_bytes(sheet, max_bytes=_LARGEST_SHEET).count(b"<bndbox>")
+    return {kind: count for kind, count in (("masks of single objects", objects), ("boxes", boxes)) if count}
 
 
 def _classes(
@@ -171,13 +228,18 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     """Write ImageSets/Segmentation, class_names.txt and classes.toml."""
+    write_lists(written, dst)
+    write_text(dst / "class_names.txt", "\n".join(plain_coding(coding).table.names) + "\n")
+    write_classes_beside(coding, dst)
+
+
+def write_lists(written: Sequence[Written], dst: Path) -> None:
+    """Write ImageSets/Segmentation: a list per split, or `default.txt`."""
     lists: dict[str, list[str]] = {}
     for one in written:
         lists.setdefault(one.split or "default", []).append(flat(one.stem))
     for name, members in lists.items():
-        write_text(dst / "ImageSets" / "Segmentation" / f"{name}.txt", "\n".join(members) + "\n")
-    write_text(dst / "class_names.txt", "\n".join(plain_coding(coding).table.names) + "\n")
-    write_classes_beside(coding, dst)
+        write_text(_lists(dst) / f"{name}.txt", "\n".join(members) + "\n")
 
 
 WRITER: Final = Writer(write_one, close, one_folder=True)
