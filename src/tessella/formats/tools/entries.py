@@ -64,6 +64,7 @@ class Found:
         left_out: What no label map can hold, counted.
         content: What the format keeps for `load`.
         lone: Whether photos beside the annotated ones that no entry names belong to the data set.
+        not_photos: Endings of the names of pictures that the tool itself puts beside the photos.
         broken: Files that cannot be read.
     """
 
@@ -74,6 +75,7 @@ class Found:
     left_out: Mapping[str, int] = field(default_factory=dict)
     content: object = None
     lone: bool = True
+    not_photos: tuple[str, ...] = ()
     broken: Sequence[Path] = ()
 
 
@@ -116,6 +118,7 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
         coding, said, discovered = _classes(root, names, found)
         notes += said
     lone = photos.unlabelled(records) if source.file is None and found.lone else []
+    lone = [record for record in lone if record.image and not record.image.name.endswith(found.not_photos or ("\0",))]
     named = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
     notes += _remarks(found.entries, names, coding)
     return Listing(
