@@ -132,6 +132,7 @@ WRITERS = {
     "camvid": camvid,
     "colour-mask": colour_mask,
     "labelme": labelme,
+    "coco": _later("coco", "coco"),
     "cvat": _later("cvat", "cvat"),
     "cvat-mask": _later("cvat", "cvat_mask"),
     "cvat-video": _later("cvat", "cvat_video"),

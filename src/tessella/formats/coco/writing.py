@@ -1,0 +1,205 @@
+"""Writing COCO: `annotations/instances_<split>.json` beside `images/<split>/`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from tessella.core.classes import IGNORE
+from tessella.files.paths import relative_name
+from tessella.files.write import write_text
+from tessella.formats.coco.catalogue import IGNORE_NAME
+from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
+from tessella.formats.listing import Writer
+from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.rasterise import draw, polygon_mask
+from tessella.formats.raster.rle import encode_string
+from tessella.formats.raster.tracing import regions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tessella.core.annotation import Drawing, Shape, Tool
+    from tessella.core.classes import LabelCoding
+    from tessella.core.labelmap import LabelMap
+    from tessella.formats.listing import Item, Written
+
+Row = dict[str, Any]
+"""An annotation as it is written, but for its id and that of its photo."""
+
+
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> Row:
+    """Write the photo, and return what the JSON file says of it.
+
+    Shapes that were drawn stay objects, polygons as they are; other labels become an object per connected region, a
+    polygon along pixel edges, or run lengths where it has holes.
+    """
+    path = write_photo(item, in_split(item, dst / "images"))
+    name = f"{item.stem}.png" if path is None else relative_name(path, in_split(item, dst / "images"))
+    rows = None
+    if item.drawing is not None:
+        rows = list(drawn_rows(item.drawing, coding, item.hw))
+    elif item.labels is not None:
+        rows = list(traced_rows(item.labels, coding))
+    return {"file_name": name, "hw": list(item.hw), "annotations": rows}
+
+
+def traced_rows(labels: LabelMap, coding: LabelCoding) -> Iterator[Row]:
+    """Yield an annotation per connected region; the regions do not overlap, so their order says nothing."""
+    ground = background_id(coding)
+    for region in regions(labels.ids):
+        if region.value == ground:
+            continue
+        left, top = (int(side) for side in region.outer.min(axis=0))
+        right, bottom = (int(side) for side in region.outer.max(axis=0))
+        box = [left, top, right - left, bottom - top]
+        if region.holes:
+            mask = _region_mask(region.outer, region.holes, (left, top, right, bottom))
+            outline: object = _run_lengths(mask, labels.hw, corner=(left, top))
+        else:
+            outline = [region.outer.astype(int).ravel().tolist()]
+        yield _row(region.value, outline, area=region.area_px, box=box)
+
+
+def _region_mask(
+    outer: NDArray[np.float64], holes: Sequence[NDArray[np.float64]], box: tuple[int, int, int, int]
+) -> NDArray[np.bool_]:
+    left, top, right, bottom = box
+    rings = [ring - np.array([left, top]) for ring in (outer, *holes)]
+    return polygon_mask(rings, (bottom - top, right - left))
+
+
+def _run_lengths(part: NDArray[np.bool_], hw: tuple[int, int], *, corner: tuple[int, int]) -> Row:
+    left, top = corner
+    mask = np.zeros(hw, bool)
+    mask[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return {"size": list(hw), "counts": encode_string(mask)}
+
+
+def _row(value: int, outline: object, *, area: int, box: Sequence[float], crowd: bool = False) -> Row:
+    return {"value": value, "segmentation": outline, "area": area, "bbox": list(box), "iscrowd": int(crowd)}
+
+
+class _Object(NamedTuple):
+    """Shapes that are parts of one object."""
+
+    value: int
+    shapes: list[Shape]
+
+
+def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> Iterator[Row]:
+    """Yield an annotation per drawn object, in drawing order; what covers no pixel is none."""
+    meaning = coding.name_to_id()
+    for one in _objects(drawing, meaning):
+        plain = all(shape.kind in ("polygon", "rectangle") and not shape.holes for shape in one.shapes)
+        rule: Tool = "coco" if plain or drawing.tool == "coco" else "centre"
+        mask = draw(one.shapes, [1] * len(one.shapes), hw, ground=0, rule=rule).view(bool)
+        found = covered(mask)
+        if found is None:
+            continue
+        box, part = found
+        polygons: object = [_flat(shape) for shape in one.shapes] if plain else None
+        outline = polygons or {"size": list(hw), "counts": encode_string(mask)}
+        said = dict(one.shapes[0].attributes)
+        row = _row(one.value, outline, area=int(part.sum()), box=box, crowd=said.pop("iscrowd", "") == "1")
+        yield row | {"attributes": said} if said else row
+
+
+def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | None:
+    """Return the box of a mask as left, top, width, height, and the mask within; None for an empty mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return None
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    return [left, top, right - left, bottom - top], mask[top:bottom, left:right]
+
+
+def _objects(drawing: Drawing, meaning: dict[str, int]) -> list[_Object]:
+    """Join the parts of objects, where no other object is drawn between two parts that it would then cover."""
+    found: list[_Object] = []
+    by_group: dict[tuple[str, str], int] = {}
+    for shape in drawing.shapes:
+        value = meaning[shape.label]
+        place = by_group.get((shape.label, shape.group), -1) if shape.group else -1
+        between = found[place + 1 :] if place >= 0 else []
+        if place >= 0 and not any(_overlap(shape, other) for one in between for other in one.shapes):
+            found[place].shapes.append(shape)
+            continue
+        by_group[shape.label, shape.group] = len(found)
+        found.append(_Object(value, [shape]))
+    return found
+
+
+def _overlap(one: Shape, other: Shape) -> bool:
+    low, high = one.points_xy.min(axis=0), one.points_xy.max(axis=0)
+    return bool((other.points_xy.min(axis=0) <= high).all() and (other.points_xy.max(axis=0) >= low).all())
+
+
+def _flat(shape: Shape) -> list[float]:
+    points = shape.points_xy
+    if shape.kind == "rectangle":
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        points = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return [int(value) if value.is_integer() else value for value in points.ravel().tolist()]
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write a JSON file per split, with the categories of the class table, and `classes.toml`."""
+    splits: dict[str, list[Written]] = {}
+    for one in written:
+        splits.setdefault(one.split, []).append(one)
+    for split, members in splits.items():
+        text = _document(members, coding)
+        write_text(dst / "annotations" / f"instances_{split or 'default'}.json", text)
+    write_classes_beside(coding, dst)
+
+
+def _document(written: Sequence[Written], coding: LabelCoding) -> str:
+    numbers = category_ids(coding)
+    images, rows, used = [], [], set()
+    for number, one in enumerate(written, start=1):
+        height, width = one.entry["hw"]
+        images.append({"id": number, "file_name": one.entry["file_name"], "height": height, "width": width})
+        for row in one.entry["annotations"] or ():
+            used.add(row["value"])
+            plain = {key: value for key, value in row.items() if key != "value"}
+            rows.append({"id": len(rows) + 1, "image_id": number, "category_id": numbers[row["value"]], **plain})
+    content = {
+        "info": {"description": "written by Tessella", "version": "1.0"},
+        "licenses": [],
+        "categories": categories(coding, used),
+        "images": images,
+        "annotations": rows,
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def category_ids(coding: LabelCoding) -> dict[int, int]:
+    """Return the category id of every class id: itself where background is class 0, as usual, else one more."""
+    first = 0 if background_id(coding) == 0 else 1
+    return {number: number + first for number in range(len(coding.table))} | {IGNORE: 256}
+
+
+def categories(coding: LabelCoding, used: set[int]) -> list[Row]:
+    """Return the list of categories: all classes but the background, which is where no annotation is.
+
+    Background and regions to ignore have a category only where one was drawn.
+    """
+    numbers, ground = category_ids(coding), background_id(coding)
+    rows: list[Row] = [
+        {"id": numbers[value], "name": info.name, "supercategory": "", "color": list(info.colour)}
+        for value, info in enumerate(coding.table)
+        if value != ground or value in used
+    ]
+    if IGNORE in used:
+        name = next(iter(coding.ignore_names), IGNORE_NAME)
+        rows.append({"id": numbers[IGNORE], "name": name, "supercategory": "", "color": [224, 224, 192]})
+    return rows
+
+
+WRITER: Final = Writer(write_one, close)

@@ -1,0 +1,63 @@
+"""Tiny data sets in COCO's forms: instances, panoptic masks, pixel maps of COCO-Stuff."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+HW = (12, 16)
+CATEGORIES = [
+    {"id": 3, "name": "road", "supercategory": "ground"},
+    {"id": 17, "name": "tree", "supercategory": "plant"},
+]
+
+
+def photo(path: Path, seed: int = 0, hw: tuple[int, int] = HW) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*hw, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def block(left: float, top: float, right: float, bottom: float) -> list[float]:
+    return [left, top, right, top, right, bottom, left, bottom]
+
+
+def row(number: int, image: int, category: int, segmentation: object, **more: object) -> dict:
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "segmentation": segmentation,
+        "area": 1.0,
+        "bbox": [0, 0, 1, 1],
+        "iscrowd": 0,
+        **more,
+    }
+
+
+def images(*names: str, hw: tuple[int, int] = HW) -> list[dict]:
+    return [{"id": n, "file_name": name, "height": hw[0], "width": hw[1]} for n, name in enumerate(names, start=1)]
+
+
+def document(path: Path, listed: list, rows: list, categories: list | None = None, **more: object) -> Path:
+    tree = {"info": {}, "licenses": [], "categories": CATEGORIES if categories is None else categories}
+    tree |= {"images": listed, "annotations": rows, **more}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(tree))
+    return path
+
+
+def coco(root: Path, *, count: int = 4) -> Path:
+    """Polygons of two parts, a compressed and an uncompressed mask, sparse category ids."""
+    rows = []
+    for seed in range(count):
+        photo(root / "images" / f"p{seed}.png", seed)
+        rows += [
+            row(2 * seed, seed + 1, 3, [block(2, 0, 9, 3 + seed), block(0, 11, 2, 12)]),
+            row(2 * seed + 1, seed + 1, 17, [block(7, 5, 16, 12)]),
+        ]
+    listed = images(*(f"p{seed}.png" for seed in range(count)))
+    document(root / "annotations" / "instances_default.json", listed, rows)
+    return root
