@@ -11,6 +11,7 @@ from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding, nearest_hint
 from tessella.core.errors import LabelError
 from tessella.core.labelmap import LabelMap
+from tessella.formats.raster import colours
 from tessella.formats.raster.rasterise import draw
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def count_values(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.i
     per second on 19 classes in blobs.
     """
     if pixels.dtype != np.uint8:
-        return np.bincount(pixels.ravel(), minlength=65536).astype(np.int64, copy=False)
+        if pixels.max(initial=0) > 255:
+            return np.bincount(pixels.ravel(), minlength=65536).astype(np.int64, copy=False)
+        return np.concatenate([count_values(pixels.astype(np.uint8)), np.zeros(65536 - 256, np.int64)])
     flat: NDArray[np.uint8] = np.ascontiguousarray(pixels, np.uint8).reshape(-1)
     by_width: dict[int, NDArray[np.int64]] = {}
     # pieces stay in the cache, and far below 2**24, up to where the histogram's float32 is exact
@@ -134,14 +137,15 @@ def _ids(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:
     strays = np.flatnonzero((counts > 0) & (lookup == UNKNOWN))
     if strays.size:
         raise _stray_values(mask.pixels, strays, counts, where)
-    table = lookup.astype(np.uint8)
-    if mask.pixels.dtype == np.uint8:
-        if np.array_equal(table[counts > 0], np.flatnonzero(counts)):
-            return np.asarray(mask.pixels, np.uint8)
-        import cv2
+    table, used = lookup.astype(np.uint8), np.flatnonzero(counts)
+    if used.size and used[-1] > 255:
+        return np.asarray(table[mask.pixels])
+    if np.array_equal(table[used], used):
+        return np.asarray(mask.pixels, np.uint8)
+    import cv2
 
-        return np.asarray(cv2.LUT(np.ascontiguousarray(mask.pixels), table), np.uint8)
-    return np.asarray(table[mask.pixels])
+    # most masks of 16 bits hold small numbers; OpenCV looks bytes up ten times as fast as NumPy wider ones
+    return np.asarray(cv2.LUT(np.ascontiguousarray(mask.pixels, np.uint8), table[:256]), np.uint8)
 
 
 def _stray_values(
@@ -159,25 +163,16 @@ def _stray_values(
 
 def colour_keys(mask: StoredMask) -> NDArray[np.uint32]:
     """Return (H, W) uint32: red, green and blue of each pixel in one number, 0xRRGGBB."""
-    # uint32 before the shift: uint8 colours overflow at 256 and two classes would share a key
-    rgb = mask.pixels[..., :3].astype(np.uint32)
-    return np.asarray(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], np.uint32)
+    return colours.colour_keys(mask.pixels.astype(np.uint8, copy=False))
 
 
 def count_colours(mask: StoredMask) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Count the pixels of each colour of a colour mask.
 
-    Masks are made of long runs of one colour, and sorting runs instead of pixels is ten times faster.
-
     Returns:
         The colours that occur as 0xRRGGBB, ascending: (N,) uint32; and their pixels: (N,) int64.
     """
-    keys = colour_keys(mask).ravel()
-    starts = np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1])
-    lengths = np.diff(np.append(starts, len(keys)))
-    found, which = np.unique(keys[starts], return_inverse=True)
-    # a float64 sum is exact up to 2**53 pixels
-    return found, np.bincount(which, weights=lengths).astype(np.int64)
+    return colours.count_runs(mask.pixels.astype(np.uint8, copy=False))
 
 
 def colour_counts(mask: StoredMask) -> dict[Colour, int]:
@@ -187,22 +182,19 @@ def colour_counts(mask: StoredMask) -> dict[Colour, int]:
 
 
 def _ids_of_colours(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:
-    keys = colour_keys(mask)
     meaning = coding.colour_to_id()
-    known = np.array([red << 16 | green << 8 | blue for red, green, blue in meaning], np.uint32)
-    order = np.argsort(known)
-    known, wanted = known[order], np.array(list(meaning.values()), np.uint8)[order]
-    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    found = known[place] == keys
-    if not found.all():
-        raise _stray_colours(mask, found, coding, where)
-    return np.asarray(wanted[place])
+    declared, values = np.array(list(meaning), np.uint8), np.array(list(meaning.values()), np.uint8)
+    ids = colours.look_up(mask.pixels.astype(np.uint8, copy=False), declared, values)
+    if ids is None:
+        raise _stray_colours(mask, coding, where)
+    return ids
 
 
-def _stray_colours(mask: StoredMask, found: NDArray[np.bool_], coding: LabelCoding, where: object) -> LabelError:
+def _stray_colours(mask: StoredMask, coding: LabelCoding, where: object) -> LabelError:
     meaning = coding.colour_to_id()
-    row, column = (int(v) for v in np.argwhere(~found)[0])
     counts = {colour: count for colour, count in colour_counts(mask).items() if colour not in meaning}
+    keys = [red << 16 | green << 8 | blue for red, green, blue in counts]
+    row, column = (int(v) for v in np.argwhere(np.isin(colour_keys(mask), keys))[0])
     strays = sorted(counts, key=lambda colour: -counts[colour])
     named = ", ".join(f"{colour} ({counts[colour]} px)" for colour in strays[:5])
     more = f" and {len(strays) - 5} more" if len(strays) > 5 else ""
