@@ -144,5 +144,6 @@ WRITERS = {
     "spacenet": _later("geo", "spacenet"),
     "superannotate": _later("superannotate", "superannotate"),
     "darwin": _later("darwin", "darwin"),
+    "via": _later("via", "via"),
 }
 """A generator per row of the table of formats."""

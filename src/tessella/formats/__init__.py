@@ -15,7 +15,7 @@ from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, superannotate, supervisely
 from tessella.formats.source import Source
-from tessella.formats.tools import label_studio
+from tessella.formats.tools import label_studio, via
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
@@ -31,7 +31,7 @@ FORMATS: Final[dict[str, Format]] = {
         labelme.WRITER,
         labelme.photo,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "lines"}),
+        holds=frozenset({"shapes", "instances", "attributes", "lines"}),
     ),
     "coco": Format(
         instances.detect,
@@ -94,6 +94,7 @@ FORMATS: Final[dict[str, Format]] = {
     "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True),
     "superannotate": Format(superannotate.detect, superannotate.read, superannotate.load, drawn=True),
     "darwin": Format(darwin.detect, darwin.read, darwin.load, drawn=True),
+    "via": Format(via.detect, via.read, via.load, drawn=True),
 }
 
 

@@ -69,6 +69,8 @@ class Listing:
         max_pixels: Most pixels of a photo or mask that is decoded, or None for the usual budget.
         left_out: What the files hold and no label map can, counted: `keypoints`, `boxes without outline`, ...
         content: What the format keeps of a file that describes several photos; nobody else looks into it.
+        declared_bytes: How large annotation files say that photos are, by record name; another size means that the
+            photo was changed after it was annotated.
     """
 
     format: str
@@ -81,6 +83,7 @@ class Listing:
     max_pixels: int | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     content: object = None
+    declared_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 Detect = Callable[[Source], Match | None]

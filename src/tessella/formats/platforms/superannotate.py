@@ -36,8 +36,8 @@ _MASK: Final = "___save.png"
 _PICTURES: Final = (_MASK, "___fuse.png", "___lores.jpg", "___thumb.jpg")
 """Endings of pictures that exports hold beside the photos."""
 
-_DRAWN: Final = frozenset({"polygon", "bbox", "rbbox", "polyline", "ellipse"})
-_NO_AREA: Final = {"template": "keypoints", "point": "points", "cuboid": "cuboids", "tag": "tags of photos"}
+_DRAWN: Final = frozenset({"polygon", "bbox", "rbbox", "polyline", "ellipse", "point"})
+_NO_AREA: Final = {"template": "keypoints", "cuboid": "cuboids", "tag": "tags of photos"}
 _CORNERS: Final = (("x1", "y1"), ("x2", "y2"), ("x3", "y3"), ("x4", "y4"))
 
 
@@ -194,6 +194,8 @@ def _shape(one: dict[str, Any], where: str) -> Shape:
         cx, cy, rx, ry = (number(one.get(key)) for key in ("cx", "cy", "rx", "ry"))
         turned = ellipse_points((cx, cy), (rx, ry), number(one.get("angle", 0) or 0))
         return Shape(label, "ellipse", turned, group, attributes=said)
+    if kind == "point":
+        return Shape(label, "point", np.array([[number(one.get("x")), number(one.get("y"))]]), group, attributes=said)
     corners = _CORNERS[:2] if kind == "bbox" else _CORNERS
     listed = [[number(table(points).get(key)) for key in pair] for pair in corners]
     return Shape(label, "rectangle" if kind == "bbox" else "polygon", np.array(listed), group, attributes=said)

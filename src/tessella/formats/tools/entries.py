@@ -41,6 +41,7 @@ class Entry:
         names: The label of every shape.
         boxes: How many of the shapes are boxes.
         parts: Further files that make up the label.
+        size_bytes: How large the file says that the photo is; -1 where it does not.
     """
 
     label: Path
@@ -50,6 +51,7 @@ class Entry:
     names: tuple[str, ...] = ()
     boxes: int = 0
     parts: tuple[Path, ...] = ()
+    size_bytes: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +117,18 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
     discovered = False
     names = Counter(label for entry in found.entries for label in entry.names)
     if coding is None:
-        coding, said, discovered = _classes(root, names, found)
-        notes += said
+        coding, remarks, discovered = _classes(root, names, found)
+        notes += remarks
     lone = photos.unlabelled(records) if source.file is None and found.lone else []
     lone = [record for record in lone if record.image and not record.image.name.endswith(found.not_photos or ("\0",))]
     named = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
     notes += _remarks(found.entries, names, coding)
+    left_out = {kind: count for kind, count in found.left_out.items() if count}
+    stated = {(entry.label, entry.key): entry.size_bytes for entry in found.entries}
+    sizes = {record.name: stated[record.label, record.key] for record in named if record.label is not None}
     return Listing(
-        name, root, named, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels,
-        {kind: count for kind, count in found.left_out.items() if count}, found.content,
+        name, root, named, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out, found.content,
+        {name: size for name, size in sizes.items() if size >= 0},
     )  # fmt: skip
 
 
