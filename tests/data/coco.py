@@ -61,3 +61,34 @@ def coco(root: Path, *, count: int = 4) -> Path:
     listed = images(*(f"p{seed}.png" for seed in range(count)))
     document(root / "annotations" / "instances_default.json", listed, rows)
     return root
+
+
+def panoptic_mask(path: Path, numbers: np.ndarray) -> Path:
+    """Write segment numbers as red + 256 green + 65536 blue."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.stack([numbers >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def panoptic(root: Path, *, count: int = 4) -> Path:
+    """Two trees and a road on each photo, the last column without segment."""
+    rows = []
+    for seed in range(count):
+        photo(root / "images" / f"p{seed}.jpg", seed)
+        numbers = np.full(HW, 70_000 + seed)
+        numbers[:4, 2:9] = 5
+        numbers[6:, 7:] = 300
+        numbers[:, -1] = 0
+        panoptic_mask(root / "annotations" / "panoptic_default" / f"p{seed}.png", numbers)
+        listed = [(70_000 + seed, 1), (5, 17), (300, 17)]
+        segments = [{"id": key, "category_id": value, "iscrowd": 0, "area": 1, "bbox": []} for key, value in listed]
+        rows.append({"image_id": seed + 1, "file_name": f"p{seed}.png", "segments_info": segments})
+    categories = [
+        {"id": 1, "name": "road", "supercategory": "", "isthing": 0},
+        {"id": 17, "name": "tree", "supercategory": "", "isthing": 1},
+        {"id": 200, "name": "sky", "supercategory": "", "isthing": 0},
+    ]
+    listed_photos = images(*(f"p{seed}.jpg" for seed in range(count)))
+    document(root / "annotations" / "panoptic_default.json", listed_photos, rows, categories)
+    return root

@@ -133,6 +133,7 @@ WRITERS = {
     "colour-mask": colour_mask,
     "labelme": labelme,
     "coco": _later("coco", "coco"),
+    "coco-panoptic": _later("coco", "panoptic"),
     "cvat": _later("cvat", "cvat"),
     "cvat-mask": _later("cvat", "cvat_mask"),
     "cvat-video": _later("cvat", "cvat_video"),

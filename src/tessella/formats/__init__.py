@@ -9,7 +9,7 @@ from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder
 from tessella.formats import cvat, labelme
-from tessella.formats.coco import instances, writing
+from tessella.formats.coco import instances, panoptic, panoptic_writing, writing
 from tessella.formats.folders import camvid, colour_mask, index_mask, voc
 from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
@@ -40,6 +40,14 @@ FORMATS: Final[dict[str, Format]] = {
         writing.WRITER,
         drawn=True,
         holds=frozenset({"shapes", "instances", "attributes"}),
+    ),
+    "coco-panoptic": Format(
+        panoptic.detect,
+        panoptic.read,
+        panoptic.load,
+        panoptic_writing.WRITER,
+        drawn=True,
+        holds=frozenset({"instances"}),
     ),
     "cvat": Format(
         cvat.reading.detect,

@@ -66,7 +66,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         notes += found
     if background_id(coding) == IGNORE:
         notes.append("no class is called background, so pixels that no outline covers are ignored")
-    coding = _with_ignore(coding) if facts["boxes without outline"] else coding
+    coding = with_ignore(coding) if facts["boxes without outline"] else coding
     records: list[Record] = []
     orphans: list[str] = []
     for sheet, images in listed:
@@ -175,7 +175,8 @@ def _notes(facts: Counter[str], records: list[Record]) -> Iterator[str]:
         yield f"{bare} photos are listed in files without annotations, so they are not labelled"
 
 
-def _with_ignore(coding: LabelCoding) -> LabelCoding:
+def with_ignore(coding: LabelCoding) -> LabelCoding:
+    """Return a coding that has a label name for IGNORE, where none of its classes is called so."""
     if coding.ignore_names or IGNORE_NAME in coding.name_to_id():
         return coding
     return LabelCoding(

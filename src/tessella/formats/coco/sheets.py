@@ -57,6 +57,7 @@ class Page:
         places: Each photo's i by its id.
         sizes: (M, 2) int32 height and width, 0 where none is stated.
         names: The class name of every category id.
+        stuff: The ids of categories that are not countable, where the file says so.
     """
 
     rows: Rows
@@ -65,6 +66,7 @@ class Page:
     places: dict[str, int]
     sizes: NDArray[np.int32]
     names: dict[str, str]
+    stuff: frozenset[str] = frozenset()
 
     def numbers(self, key: str) -> list[int]:
         """Return the numbers of the rows of a photo."""

@@ -85,7 +85,7 @@ def _row(value: int, outline: object, *, area: int, box: Sequence[float], crowd:
     return {"value": value, "segmentation": outline, "area": area, "bbox": list(box), "iscrowd": int(crowd)}
 
 
-class _Object(NamedTuple):
+class Object(NamedTuple):
     """Shapes that are parts of one object."""
 
     value: int
@@ -95,7 +95,7 @@ class _Object(NamedTuple):
 def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> Iterator[Row]:
     """Yield an annotation per drawn object, in drawing order; what covers no pixel is none."""
     meaning = coding.name_to_id()
-    for one in _objects(drawing, meaning):
+    for one in objects_of(drawing, meaning):
         plain = all(shape.kind in ("polygon", "rectangle") and not shape.holes for shape in one.shapes)
         rule: Tool = "coco" if plain or drawing.tool == "coco" else "centre"
         mask = draw(one.shapes, [1] * len(one.shapes), hw, ground=0, rule=rule).view(bool)
@@ -119,9 +119,9 @@ def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | No
     return [left, top, right - left, bottom - top], mask[top:bottom, left:right]
 
 
-def _objects(drawing: Drawing, meaning: dict[str, int]) -> list[_Object]:
+def objects_of(drawing: Drawing, meaning: dict[str, int]) -> list[Object]:
     """Join the parts of objects, where no other object is drawn between two parts that it would then cover."""
-    found: list[_Object] = []
+    found: list[Object] = []
     by_group: dict[tuple[str, str], int] = {}
     for shape in drawing.shapes:
         value = meaning[shape.label]
@@ -131,7 +131,7 @@ def _objects(drawing: Drawing, meaning: dict[str, int]) -> list[_Object]:
             found[place].shapes.append(shape)
             continue
         by_group[shape.label, shape.group] = len(found)
-        found.append(_Object(value, [shape]))
+        found.append(Object(value, [shape]))
     return found
 
 
@@ -154,8 +154,10 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     for one in written:
         splits.setdefault(one.split, []).append(one)
     for split, members in splits.items():
-        text = _document(members, coding)
-        write_text(dst / "annotations" / f"instances_{split or 'default'}.json", text)
+        # a photo without labels is in no list: listed without annotations, it would be all background
+        labelled = [one for one in members if one.entry["annotations"] is not None]
+        if labelled:
+            write_text(dst / "annotations" / f"instances_{split or 'default'}.json", _document(labelled, coding))
     write_classes_beside(coding, dst)
 
 
@@ -165,7 +167,7 @@ def _document(written: Sequence[Written], coding: LabelCoding) -> str:
     for number, one in enumerate(written, start=1):
         height, width = one.entry["hw"]
         images.append({"id": number, "file_name": one.entry["file_name"], "height": height, "width": width})
-        for row in one.entry["annotations"] or ():
+        for row in one.entry["annotations"]:
             used.add(row["value"])
             plain = {key: value for key, value in row.items() if key != "value"}
             rows.append({"id": len(rows) + 1, "image_id": number, "category_id": numbers[row["value"]], **plain})
