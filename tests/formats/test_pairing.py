@@ -6,6 +6,7 @@ import pytest
 from data.layouts import save
 from tessella.core.errors import FormatError
 from tessella.formats.layout.pairing import pair, role_of
+from tessella.formats.source import Source
 
 GREY = np.zeros((2, 3), np.uint8)
 
@@ -19,7 +20,7 @@ def lay(root: Path, *files: str) -> Path:
 def pairs_of(root: Path) -> dict[str, str]:
     return {
         record.image.relative_to(root).as_posix(): record.label.relative_to(root).as_posix() if record.label else ""
-        for record in pair(root).records
+        for record in pair(Source(root)).records
         if record.image
     }
 
@@ -59,7 +60,7 @@ def pairs_of(root: Path) -> dict[str, str]:
 )
 def test_the_usual_layouts_are_paired(tmp_path: Path, photo: str, mask: str) -> None:
     assert pairs_of(lay(tmp_path, photo, mask)) == {photo: mask}
-    assert pair(tmp_path).orphans == ()
+    assert pair(Source(tmp_path)).orphans == ()
 
 
 def test_several_photos_are_paired_each_with_its_own(tmp_path: Path) -> None:
@@ -70,12 +71,12 @@ def test_several_photos_are_paired_each_with_its_own(tmp_path: Path) -> None:
 def test_the_same_stem_in_two_scenes_is_two_photos(tmp_path: Path) -> None:
     lay(tmp_path, "a/images/1.jpg", "a/masks/1.png", "b/images/1.jpg", "b/masks/1.png")
     assert pairs_of(tmp_path) == {"a/images/1.jpg": "a/masks/1.png", "b/images/1.jpg": "b/masks/1.png"}
-    assert [record.name for record in pair(tmp_path).records] == ["a/images/1", "b/images/1"]
+    assert [record.name for record in pair(Source(tmp_path)).records] == ["a/images/1", "b/images/1"]
 
 
 def test_splits_are_read_off_folder_names(tmp_path: Path) -> None:
     lay(tmp_path, "train/a.png", "trainannot/a.png", "valid/b.png", "validannot/b.png", "c/c.png", "cannot/c.png")
-    assert {record.name: record.split for record in pair(tmp_path).records} == {
+    assert {record.name: record.split for record in pair(Source(tmp_path)).records} == {
         "train/a": "train",
         "valid/b": "val",
         "c/c": "",
@@ -84,7 +85,7 @@ def test_splits_are_read_off_folder_names(tmp_path: Path) -> None:
 
 def test_a_split_in_the_role_folders_name_counts(tmp_path: Path) -> None:
     lay(tmp_path, "train_images/a.jpg", "train_masks/a.png", "images-val/b.jpg", "masks-val/b.png")
-    assert {record.name: record.split for record in pair(tmp_path).records} == {
+    assert {record.name: record.split for record in pair(Source(tmp_path)).records} == {
         "train_images/a": "train",
         "images-val/b": "val",
     }
@@ -92,7 +93,7 @@ def test_a_split_in_the_role_folders_name_counts(tmp_path: Path) -> None:
 
 def test_photos_without_mask_and_masks_without_photo_are_told(tmp_path: Path) -> None:
     lay(tmp_path, "images/a.jpg", "images/b.jpg", "masks/a.png", "masks/c.png")
-    pairs = pair(tmp_path)
+    pairs = pair(Source(tmp_path))
     assert [(record.name, record.label is not None) for record in pairs.records] == [
         ("images/a", True),
         ("images/b", False),
@@ -103,18 +104,34 @@ def test_photos_without_mask_and_masks_without_photo_are_told(tmp_path: Path) ->
 def test_two_masks_of_one_photo_are_refused(tmp_path: Path) -> None:
     lay(tmp_path, "images/a.jpg", "masks/a.png", "labels/a.png")
     with pytest.raises(FormatError, match=r"two masks claim one photo; got labels/a.png and masks/a.png"):
-        pair(tmp_path)
+        pair(Source(tmp_path))
 
 
 def test_photos_alone_pair_with_nothing(tmp_path: Path) -> None:
-    assert not pair(lay(tmp_path, "a.jpg", "b.jpg", "c.png")).masks
+    assert not pair(Source(lay(tmp_path, "a.jpg", "b.jpg", "c.png"))).masks
 
 
 def test_two_photo_folders_beside_masks_are_not_guessed_at(tmp_path: Path) -> None:
     # two dates of one scene: which of them the masks describe is not for us to say
     lay(tmp_path, "A/1.png", "B/1.png", "label/1.png")
-    assert not pair(tmp_path).masks
-    assert pair(tmp_path).orphans == ("label/1.png",)
+    with pytest.raises(FormatError, match=r"label/1\.png for A/1\.png and B/1\.png.*change between two dates"):
+        pair(Source(tmp_path))
+
+
+def test_names_that_start_with_their_role_pair_in_one_folder(tmp_path: Path) -> None:
+    assert pairs_of(lay(tmp_path, "img2d.tif", "mask2d.tif", "histo.jpg")) == {
+        "img2d.tif": "mask2d.tif",
+        "histo.jpg": "",
+    }
+
+
+def test_masks_here_and_photos_in_a_folder_of_their_own_pair_by_path(tmp_path: Path) -> None:
+    lay(tmp_path, "labels/train/a.png", "labels/val/b.png", "photos/train/a.jpg", "photos/val/b.jpg")
+    pairs = pair(Source(tmp_path / "labels", photos=tmp_path / "photos"))
+    assert [(record.name, record.split, record.label is not None) for record in pairs.records] == [
+        ("train/a", "train", True),
+        ("val/b", "val", True),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,17 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from tessella.core.errors import InputError
 from tessella.files.paths import walk
 from tessella.files.text import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+Answer = TypeVar("Answer")
 
 _LOOK_AT: Final = 8
 _LARGEST_PARSED: Final = 1 << 24
@@ -58,12 +61,32 @@ class Source:
         Args:
             suffixes: Lower case with the dot; none for all files.
         """
-        listed = self._paths if self.file is None else [self.file]
-        return [path for path in listed if not suffixes or path.suffix.lower() in suffixes]
+        if not suffixes:
+            return list(self._paths)
+        found = [path for suffix in suffixes for path in self._by_suffix.get(suffix, ())]
+        return found if len(suffixes) == 1 else sorted(found, key=lambda path: path.parts)
+
+    def once(self, what: Callable[[Source], Answer]) -> Answer:
+        """Return what a function says of this source; it is asked once, however many formats want to know."""
+        if what not in self._answers:
+            self._answers[what] = what(self)
+        answer: Answer = self._answers[what]
+        return answer
+
+    @cached_property
+    def _answers(self) -> dict[object, Any]:
+        return {}
 
     @cached_property
     def _paths(self) -> list[Path]:
-        return walk(self.root)
+        return walk(self.root) if self.file is None else [self.file]
+
+    @cached_property
+    def _by_suffix(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for path in self._paths:
+            found.setdefault(path.suffix.lower(), []).append(path)
+        return found
 
     @cached_property
     def outlines(self) -> tuple[Outline, ...]:

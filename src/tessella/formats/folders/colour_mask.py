@@ -35,7 +35,7 @@ def detect(source: Source) -> Match | None:
     if source.file is not None:
         return None
     try:
-        pairs = pair(source.root)
+        pairs = source.once(pair)
     except FormatError:
         return None
     if not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
@@ -55,7 +55,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         LabelError: Classes cannot be discovered.
     """
     root, max_pixels = source.root, source.max_pixels
-    pairs = require_pairs(root)
+    pairs = require_pairs(source)
     notes: tuple[str, ...] = (pairs.how,)
     discovered = False
     if coding is None and (beside := find_classes(root)):

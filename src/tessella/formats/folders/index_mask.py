@@ -31,7 +31,7 @@ def detect(source: Source) -> Match | None:
     if source.file is not None:
         return None
     try:
-        pairs = pair(source.root)
+        pairs = source.once(pair)
     except FormatError as error:
         return Match(50, error.what)  # another format may know better; reading as this one says it in full
     if not pairs.masks:
@@ -66,7 +66,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         LabelError: Classes cannot be discovered.
     """
     root, max_pixels = source.root, source.max_pixels
-    pairs = require_pairs(root)
+    pairs = require_pairs(source)
     notes: tuple[str, ...] = (pairs.how,)
     discovered = False
     if coding is None and (beside := find_classes(root)):
@@ -78,13 +78,13 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
 
 
-def require_pairs(root: Path) -> Pairs:
+def require_pairs(source: Source) -> Pairs:
     """Pair photos and masks, and raise when nothing pairs."""
-    pairs = pair(root)
+    pairs = source.once(pair)
     if not pairs.masks:
         raise FormatError(
             "no photo here has a mask",
-            where=root,
+            where=source.root,
             got=f"{len(pairs.records)} photos and {len(pairs.orphans)} masks without a partner",
             expected="images/ and masks/ with the same stems, or masks beside the photos named x_mask.png",
             fix="rename the folders or files so that each mask has its photo's stem",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tessella.core.annotation import StoredMask
     from tessella.core.classes import Colour
 
 _LARGEST_ID: Final = 63
@@ -32,7 +33,9 @@ _MOST_COLOURS: Final = 1 << 16
 """With more colours than this, the search for classes ends."""
 
 
-def discover_values(paths: Sequence[Path], *, max_pixels: int | None = None) -> tuple[LabelCoding, tuple[str, ...]]:
+def discover_values(
+    paths: Sequence[Path], *, max_pixels: int | None = None, read: Read = read_mask
+) -> tuple[LabelCoding, tuple[str, ...]]:
     """Find the classes of index masks: every value found becomes the class `class_<value>`.
 
     Values 0 and 255 alone are background and foreground. Greys spread evenly over 0..255 (0, 128, 255) are classes too,
@@ -41,6 +44,7 @@ def discover_values(paths: Sequence[Path], *, max_pixels: int | None = None) -> 
     Args:
         paths: The masks; all are decoded, because a value that occurs in one file only is a class as well.
         max_pixels: Larger masks are left out; None for the usual budget.
+        read: How a mask is read, where it is no picture.
 
     Returns:
         The coding, and notes that say what was found.
@@ -51,7 +55,7 @@ def discover_values(paths: Sequence[Path], *, max_pixels: int | None = None) -> 
     """
     counts = np.zeros(65536, np.int64)
     palettes: set[bytes] = set()
-    for found in _counted(paths, max_pixels):
+    for found in _counted(paths, max_pixels, read):
         if not found.is_colour:
             counts[found.values] += found.pixels
             palettes.add(found.palette)
@@ -77,7 +81,7 @@ def discover_colours(paths: Sequence[Path], *, max_pixels: int | None = None) ->
         LabelError: No mask holds colours, or more than 255 of them.
     """
     total: dict[int, int] = {}
-    for found in _counted(paths, max_pixels):
+    for found in _counted(paths, max_pixels, read_mask):
         if not found.is_colour:
             continue
         for key, number in zip(found.values.tolist(), found.pixels.tolist(), strict=True):
@@ -133,10 +137,17 @@ class _Found(NamedTuple):
     is_colour: bool
 
 
-def _counted(paths: Sequence[Path], max_pixels: int | None) -> Iterable[_Found]:
+class Read(Protocol):
+    """Reads a mask, as `read_mask` does."""
+
+    def __call__(self, path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
+        """Read one file."""
+
+
+def _counted(paths: Sequence[Path], max_pixels: int | None, read: Read) -> Iterable[_Found]:
     def count(path: Path) -> _Found | InputError:
         try:
-            mask = read_mask(path, max_pixels=max_pixels)
+            mask = read(path, max_pixels=max_pixels)
         except InputError as error:
             return error  # `tessella check` names every unreadable file; discovery takes what it can read
         if mask.is_colour:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from tessella.formats.source import Source
+
 PHOTO_FOLDERS: Final = frozenset(
     {
         "images", "image", "imgs", "img", "photos", "photo", "jpegimages", "source images", "inputs", "input", "rgb",
@@ -34,8 +36,8 @@ _TWIN_ENDINGS: Final = (
 _MASK_WORDS = "mask|masks|label|labels|labelids|gt|seg|segmentation|annotation|annot|matte"
 _MASK_ENDING = re.compile(rf"[_\-. ]+({_MASK_WORDS})$", re.IGNORECASE)
 _PHOTO_ENDING = re.compile(r"[_\-. ]+(image|img|photo|rgb|sat)$", re.IGNORECASE)
-_MASK_START = re.compile(r"^(mask|label|gt|seg)[_\-. ]+", re.IGNORECASE)
-_PHOTO_START = re.compile(r"^(image|img|photo|rgb)[_\-. ]+", re.IGNORECASE)
+_MASK_START = re.compile(r"^(mask|label|gt|seg)([_\-. ]+|(?=\d))", re.IGNORECASE)
+_PHOTO_START = re.compile(r"^(image|img|photo|rgb)([_\-. ]+|(?=\d))", re.IGNORECASE)
 SPLIT_NAMES: Final = {
     "train": "train", "training": "train", "trn": "train", "val": "val", "valid": "val", "validation": "val",
     "dev": "val", "test": "test", "testing": "test", "tst": "test",
@@ -73,36 +75,60 @@ class _File:
     role: str
 
 
-def pair(root: Path) -> Pairs:
+def pair(source: Source) -> Pairs:
     """Pair the photos and masks below a folder.
 
     A folder named images, imgs, JPEGImages ... holds photos, one named masks, labels, SegmentationClass ... masks, and
     so does `trainannot` beside `train`; in one folder a mask has the photo's stem with `_mask`, `_label`, `-seg` ...,
-    or the very same stem with another file type (`x.jpg` + `x.png`).
+    or the very same stem with another file type (`x.jpg` + `x.png`). Where photos lie in a folder of their own
+    (`source.photos`), what lies in the data set's folder are masks.
 
     Args:
-        root: The data set's folder.
+        source: The data set's folder.
 
     Returns:
         Records with `split` from folders named train, val, test.
 
     Raises:
-        FormatError: Two masks claim one photo.
+        FormatError: Two masks claim one photo, or most masks belong to several photos.
     """
-    files = _roles(root, walk(root, IMAGE_SUFFIXES))
+    return _pair(source, source.files(*IMAGE_SUFFIXES))
+
+
+def pair_with(source: Source, labels: Collection[Path]) -> Pairs:
+    """Pair photos with label files of a kind of their own (`.npy`, `.mat`), which are no pictures; like `pair`.
+
+    Args:
+        source: The data set's folder; its pictures are photos, save those in folders of masks.
+        labels: The label files.
+    """
+    return _pair(source, source.files(*IMAGE_SUFFIXES), labels)
+
+
+def _pair(source: Source, pictures: Iterable[Path], labels: Collection[Path] | None = None) -> Pairs:
+    root, known = source.root, "mask" if source.photos is not None else ""
+    files = _roles(root, pictures, known)
+    if source.photos is not None:
+        files = [file for file in files if not file.path.is_relative_to(source.photos)]
+        files += _roles(source.photos, walk(source.photos, IMAGE_SUFFIXES), "photo")
+    if labels is not None:
+        files = [file for file in files if file.role != "mask"] + _roles(root, labels, "mask")
     photos: dict[Key, list[_File]] = defaultdict(list)
     masks: dict[Key, list[_File]] = defaultdict(list)
     for file in files:
         (masks if file.role == "mask" else photos)[file.key].append(file)
     how = _name_layout(masks)
     if not masks:
-        how = _split_same_stems(photos, masks) or _split_suffixes(photos, masks)
+        how = _split_same_stems(photos, masks) or _split_suffixes(photos, masks) or _split_prefixes(photos, masks)
     _strip_affixes(photos, masks)
     _adopt_lone_siblings(photos, masks)
+    if labels is not None:
+        _meet_by_stem(photos, masks)
+    _refuse_shared_masks(root, photos, masks)
     return _records(root, photos, masks, how)
 
 
-def _roles(root: Path, paths: Iterable[Path]) -> list[_File]:
+def _roles(root: Path, paths: Iterable[Path], known: str = "") -> list[_File]:
     by_folder: dict[Path, list[Path]] = defaultdict(list)
     for path in paths:
         by_folder[path.parent].append(path)
@@ -110,7 +136,7 @@ def _roles(root: Path, paths: Iterable[Path]) -> list[_File]:
     for folder, members in by_folder.items():
         role, kept = _role_of_folder(root, folder, by_folder.keys())
         above = "" if folder == root else relative_name(folder, root) + "/"
-        files += [_File(path, above + path.name, (*kept, path.stem), role) for path in members]
+        files += [_File(path, above + path.name, (*kept, path.stem), known or role) for path in members]
     return files
 
 
@@ -181,6 +207,18 @@ def _split_suffixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]
     return f"masks beside the photos, marked {', '.join(sorted(seen))}" if seen else ""
 
 
+def _split_prefixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> str:
+    """Pair `img2d` with `mask2d` in one folder."""
+    seen = set()
+    bare = {_bare(key, _PHOTO_START, _PHOTO_ENDING): key for key in photos if not _MASK_START.match(key[-1])}
+    for key in list(photos):
+        start = _MASK_START.match(key[-1])
+        if start and (met := bare.get(_bare(key, _MASK_START, _MASK_ENDING))):
+            seen.add(start[0])
+            masks[met] += photos.pop(key)
+    return f"masks beside the photos, their names start with {', '.join(sorted(seen))}" if seen else ""
+
+
 def _strip_affixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
     """Pair `1_image` with `1_annotation` and `image_1` with `gt_1`, where the bare stems did not meet."""
     bare_photos: dict[Key, list[Key]] = defaultdict(list)
@@ -211,6 +249,42 @@ def _adopt_lone_siblings(photos: dict[Key, list[_File]], masks: dict[Key, list[_
         for key in sorted(key for key in lone_photos if key[:-1] == (*above, folder)):
             if (moved := (*above, key[-1])) in lone_masks:
                 photos[moved] = photos.pop(key)
+
+
+def _meet_by_stem(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
+    """Pair label files of a kind of their own with the only photo of the same stem, whatever the folders are called."""
+    alone: dict[str, list[Key]] = defaultdict(list)
+    for key in photos.keys() - masks.keys():
+        alone[key[-1]].append(key)
+    lone = sorted(masks.keys() - photos.keys())
+    often = {stem for stem, keys in alone.items() if len(keys) > 1}
+    seen: set[str] = set()
+    for key in lone:
+        if key[-1] in alone and key[-1] not in often | seen:
+            seen.add(key[-1])
+            masks[alone[key[-1]][0]] += masks.pop(key)
+
+
+def _refuse_shared_masks(root: Path, photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> None:
+    """Refuse `label/x.png` for both `A/x.png` and `B/x.png`: such masks say what changed between two photos."""
+    lone = masks.keys() - photos.keys()
+    if not lone:
+        return
+    claims: dict[Key, list[_File]] = defaultdict(list)
+    for key, files in photos.items():
+        if len(key) > 1 and key not in masks and (shared := (*key[:-2], key[-1])) in lone:
+            claims[shared] += files
+    several = sorted(key for key, files in claims.items() if len(files) > 1)
+    if 2 * len(several) > len(masks):
+        both = " and ".join(file.relative for file in claims[several[0]][:2])
+        raise FormatError(
+            "a mask belongs to several photos",
+            where=root,
+            got=f"{masks[several[0]][0].relative} for {both}",
+            expected="one photo for a mask",
+            fix="these look like masks of change between two dates, which no model of single photos can learn; to use "
+            "the photos of one date, move the others away",
+        )
 
 
 def _records(root: Path, photos: dict[Key, list[_File]], masks: dict[Key, list[_File]], how: str) -> Pairs:

@@ -1,0 +1,1 @@
+"""Data sets of street scenes: Cityscapes and those that store labels in its ways."""

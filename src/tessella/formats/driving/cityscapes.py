@@ -1,0 +1,173 @@
+"""cityscapes: `leftImg8bit` and `gtFine`, a folder per split and city; ids, train ids, colours or polygons."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.core.annotation import Drawing, Shape, StoredMask
+from tessella.core.classes import IGNORE
+from tessella.core.errors import FormatError
+from tessella.files.classes import write_classes
+from tessella.files.masks import read_mask, write_picture
+from tessella.files.text import read_json
+from tessella.files.values.numbers import pairs, size_hw
+from tessella.formats.driving.labels import BY_ID, BY_TRAIN_ID, LABELS
+from tessella.formats.layout.export import flat, plain_coding, write_photo
+from tessella.formats.layout.places import PICTURE, Place
+from tessella.formats.layout.published import Kind, Published
+from tessella.formats.listing import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tessella.core.classes import LabelCoding
+    from tessella.formats.listing import Item, Written
+
+NAME: Final = "cityscapes"
+_BELOW: Final = (
+    r"(?:/(?P<split>train|val|test|train_extra|demoVideo)|/(?P<split_>[^/]+)(?=/))?"
+    r"(?:/(?P<place>(?:photos|images)|(?P<group>.+)))?"
+)
+"""Below the top folder: the split, then the city; a folder called photos says nothing of where they were taken."""
+
+_PHOTOS: Final = Place.of(rf"(?:.+/)?leftImg8bit{_BELOW}", rf"(?P<stem>.+)_leftImg8bit{PICTURE}")
+
+
+def _labels(kind: str, ending: str) -> Place:
+    return Place.of(rf"(?:.+/)?{kind}{_BELOW}", rf"(?P<stem>.+)_{kind}_{ending}")
+
+
+def decode_instances(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
+    """Read `instanceIds`: 26,003 is the third object of id 26, and numbers below 1,000 are ids themselves.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: A colour mask.
+    """
+    mask = read_mask(path, max_pixels=max_pixels)
+    if mask.is_colour:
+        raise FormatError("instance numbers are not stored as colours", where=path, got=mask.mode, expected="16 bits")
+    numbers = mask.pixels
+    return StoredMask(np.where(numbers < 1000, numbers, numbers // 1000).astype(np.uint16), "I;16")
+
+
+def read_polygons(path: Path, /, *, max_pixels: int | None = None) -> Drawing:
+    """Read a `_polygons.json`: its objects in the order in which they are painted, without those that were deleted.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: It has no list of objects, or an object without a label or a polygon.
+    """
+    tree = read_json(path, allow_nan=True)
+    if not isinstance(tree, dict) or not isinstance(tree.get("objects"), list):
+        raise FormatError("this holds no polygons of Cityscapes", where=path, expected='{"imgHeight":, "objects": []}')
+    shapes = [
+        _shape(entry, f"{path}: objects[{number}]")
+        for number, entry in enumerate(tree["objects"])
+        if not (isinstance(entry, dict) and entry.get("deleted"))
+    ]
+    return Drawing(tuple(shapes), size_hw(tree.get("imgHeight"), tree.get("imgWidth"), where=path))
+
+
+def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
+    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
+        raise FormatError("an object has no label", where=where, expected='"label": "road"')
+    return Shape(entry["label"], "polygon", pairs(entry.get("polygon"), where=where))
+
+
+def _kinds() -> tuple[Kind, ...]:
+    kinds = []
+    for folder in ("gtFine", "gtCoarse"):
+        colours = "colours cannot tell polegroup from pole, nor license plate from car"
+        kinds += [
+            Kind(
+                f"labelIds of {folder}", _PHOTOS, _labels(folder, rf"labelIds{PICTURE}"), BY_ID,
+                "of the 34 published ids the 19 that are trained on are classes, the others are ignored", certain=True,
+            ),
+            Kind(
+                f"labelTrainIds of {folder}", _PHOTOS, _labels(folder, rf"labelTrainIds{PICTURE}"), BY_TRAIN_ID,
+                certain=True,
+            ),
+            Kind(
+                f"polygons of {folder}", _PHOTOS, _labels(folder, r"polygons\.json"), BY_TRAIN_ID,
+                "painted by our rule of pixel centres; Cityscapes' own masks also cover the outlines", certain=True,
+                read=read_polygons,
+            ),
+            Kind(
+                f"color of {folder}", _PHOTOS, _labels(folder, rf"color{PICTURE}"), BY_TRAIN_ID, colours, certain=True
+            ),
+            Kind(
+                f"instanceIds of {folder}", _PHOTOS, _labels(folder, rf"instanceIds{PICTURE}"), BY_ID,
+                "an object's number is 1000 times its id and a counter; only the id is read", certain=True,
+                read=decode_instances, whole=False,
+            ),
+        ]  # fmt: skip
+    return tuple(kinds)
+
+
+CITYSCAPES: Final = Published(
+    NAME,
+    94,
+    _kinds(),
+    "leftImg8bit/<split>/<city>/x_leftImg8bit.png and gtFine/<split>/<city>/x_gtFine_labelIds.png",
+    called="{split}/{place}/{stem}",
+    beside=(("maps of object numbers", _labels("gtFine", rf"instanceIds{PICTURE}")),),
+)
+
+
+def _named(coding: LabelCoding) -> dict[str, int] | None:
+    """Return Cityscapes' own id of every class, where all classes are called as there."""
+    ids = {label.name: label.id for label in LABELS}
+    return {name: ids[name] for name in coding.table.names} if set(coding.table.names) <= ids.keys() else None
+
+
+def _folder(item: Item) -> tuple[str, str]:
+    """Return the folder below the top one and the stem of an item's files."""
+    stem = PurePosixPath(item.stem)
+    city = "photos" if stem.parent == PurePosixPath() else str(stem.parent)
+    return (f"{item.split}/{city}" if item.split else flat(city)), stem.name
+
+
+def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
+    """Write the photo and its label map.
+
+    Classes that are called as in Cityscapes are written as `labelIds` and `labelTrainIds` with the published numbers;
+    other classes as `labelTrainIds` alone, value = id.
+    """
+    from PIL import Image
+
+    folder, stem = _folder(item)
+    write_photo(item, dst / "leftImg8bit" / folder, f"{stem}_leftImg8bit")
+    if item.labels is None:
+        return
+    place = dst / "gtFine" / folder
+    own = _named(coding)
+    ids = item.labels.ids
+    if own is not None:
+        trained = {label.id: label.train_id for label in LABELS}
+        unlabelled = IGNORE if 0 in own.values() else 0
+        by_id, by_train = np.full(256, unlabelled, np.uint8), np.full(256, IGNORE, np.uint8)
+        for index, number in enumerate(own.values()):
+            by_id[index], by_train[index] = number, trained[number]
+        write_picture(place / f"{stem}_gtFine_labelIds.png", Image.fromarray(by_id[ids]))
+        ids = by_train[ids]
+    write_picture(place / f"{stem}_gtFine_labelTrainIds.png", Image.fromarray(ids))
+
+
+def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
+    """Write `classes.toml`: the classes, and the values of the maps that are read first."""
+    own, plain = _named(coding), plain_coding(coding)
+    if own is not None:
+        ignored = tuple(value for value in (0, IGNORE) if value not in own.values())
+        plain = type(plain)(
+            plain.table, tuple((value,) for value in own.values()), ignored, plain.ignore_colours, plain.ignore_names,
+            plain.aliases,
+        )  # fmt: skip
+    write_classes(dst / "classes.toml", plain)
+
+
+WRITER: Final = Writer(write_one, close)

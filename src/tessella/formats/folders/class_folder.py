@@ -1,0 +1,188 @@
+"""class-folder: masks of one class whose folder is the class, as in sets of defects (magnetic tiles, MVTec AD)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tessella.core.annotation import StoredMask
+from tessella.core.classes import ClassTable, LabelCoding, nearest_hint
+from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.files.images import read_header
+from tessella.files.masks import read_mask
+from tessella.files.paths import relative_name
+from tessella.formats.layout.binary import is_yes, stored_type, value_of, with_ignore_value
+from tessella.formats.layout.class_files import find_classes
+from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of
+from tessella.formats.layout.places import PICTURE, Place, meet, tree
+from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.raster.labels import background_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tessella.core.annotation import Annotation
+    from tessella.formats.source import Source
+
+NAME: Final = "class-folder"
+_MOST_CLASSES: Final = 64
+_LOOK_AT: Final = 12
+_PURE: Final = 0.9
+"""Share of the pixels of a mask that must be 0 or its largest value."""
+
+_FAULTLESS: Final = frozenset({"good", "free", "ok", "normal", "none", "clean", "nodefect", "defectfree", "faultless"})
+"""Folder names that say there is nothing to find: with one of them, the others are kinds of faults."""
+
+_PHOTOS: Final = Place.of(r"(?P<above>.+/)?(?:test|default)/(?P<fault>[^/]+)", rf"(?P<stem>[^/]+){PICTURE}")
+_LABELS: Final = Place.of(r"(?P<above>.+/)?ground_truth/(?P<fault>[^/]+)", rf"(?P<stem>[^/]+)_mask{PICTURE}")
+
+
+def detect(source: Source) -> Match | None:
+    """Say whether folders of masks are named after classes.
+
+    Folders may be anything: cities, patients, days. They are taken for classes where the layout is that of MVTec AD,
+    or where masks are binary and the names, none of which has a digit, start alike (`MT_Crack`, `MT_Fray`) or one of
+    them says that nothing is to be found (`good`).
+    """
+    if source.file is not None:
+        return None
+    files = source.once(tree)
+    if _LABELS.look(files) and _PHOTOS.look(files):
+        return Match(89, "ground_truth/ holds a folder of masks for each kind of fault")
+    by_class = _by_class(source)
+    if not 2 <= len(by_class) <= _MOST_CLASSES or not _say_classes(list(by_class)):
+        return None
+    if not all(_is_binary(record.label) for found in by_class.values() for record in _spread(found) if record.label):
+        return None
+    return Match(70, f"the masks are binary and lie in folders named {', '.join(sorted(by_class)[:3])}, ...")
+
+
+def _by_class(source: Source) -> dict[str, list[Record]]:
+    """Return the pairs of each folder that may be a class; empty where some pair lies in none or in a split."""
+    try:
+        pairs = source.once(pair)
+    except FormatError:
+        return {}
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in pairs.records:
+        if record.label is None:
+            continue
+        parts = relative_name(record.label.parent, source.root).split("/")
+        kept = [part for part in parts if part != "." and not role_of(part)[0]]
+        if len(kept) == 1:
+            found[kept[0]].append(record)
+        elif kept:
+            return {}
+    return found
+
+
+def _say_classes(names: Sequence[str]) -> bool:
+    folded = [name.casefold() for name in names]
+    if any(character.isdigit() for name in folded for character in name) or set(folded) & SPLIT_NAMES.keys():
+        return False
+    start = _common_start(folded)
+    alike = len(start) > 1 and start[-1] in "_- " and all(len(name) > len(start) for name in folded)
+    words = {name.replace("_", "").replace("-", "").replace(" ", "") for name in folded}
+    return alike or bool(words & _FAULTLESS)
+
+
+def _common_start(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    return first[: next((place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first))]
+
+
+def _spread(records: list[Record]) -> list[Record]:
+    return records[:: max(1, len(records) // 2)][:2]
+
+
+def _is_binary(path: Path) -> bool:
+    """Whether a mask holds 0 and one other value, save for smooth edges."""
+    try:
+        if read_header(path).channels != 1:
+            return False
+        pixels = read_mask(path).pixels
+    except InputError:
+        return True  # `tessella check` names it
+    most = int(pixels.max(initial=0))
+    return most in (0, 1) or (most == 255 and float(np.isin(pixels, (0, most)).mean()) >= _PURE)
+
+
+def read(source: Source, coding: LabelCoding | None) -> Listing:
+    """List photos and masks; the class of a mask is its folder.
+
+    Raises:
+        FormatError: No mask lies in a folder that names a class.
+        LabelError: A folder is called as no class of the given table.
+    """
+    met = meet(source, _PHOTOS, _LABELS)
+    by_class: dict[str, list[Record]] = defaultdict(list)
+    if met.labels:
+        records = list(met.records)
+        for record in records:
+            if record.label is not None:
+                by_class[record.label.parent.name].append(record)
+        orphans = met.orphans
+    else:
+        by_class |= _by_class(source)
+        pairs = source.once(pair)
+        records = [record for record in pairs.records if _parent_is(record, by_class, source)]
+        orphans = pairs.orphans
+    if not by_class:
+        raise FormatError(
+            "no mask lies in a folder that names a class", where=source.root, expected="crack/x.jpg, crack/x.png"
+        )
+    coding, notes = _classes(source, coding, sorted(by_class))
+    keys = {record.name: name for name, found in by_class.items() for record in found}
+    records = [replace(record, key=keys.get(record.name, "")) for record in records]
+    notes = [
+        "the class of a mask is the name of its folder; where folders mean something else, pass --format index-mask",
+        *notes,
+        "smooth edges are cut at half: greys of 128 and more are the class",
+    ]
+    named = tuple(f"{name}#{name.split('/')[-2]}" for name in orphans if "/" in name)
+    return Listing(NAME, source.root, tuple(records), coding, False, tuple(notes), named, source.max_pixels)
+
+
+def _parent_is(record: Record, by_class: dict[str, list[Record]], source: Source) -> bool:
+    return any(part in by_class for part in record.name.split("/")[:-1]) or (
+        record.image is not None and source.photos is not None and record.image.is_relative_to(source.photos)
+    )
+
+
+def _classes(source: Source, coding: LabelCoding | None, names: list[str]) -> tuple[LabelCoding, list[str]]:
+    notes = []
+    if coding is None and (beside := find_classes(source.root)):
+        coding, notes = beside[0], [f"classes from {beside[1]}"]
+    if coding is None:
+        kept = [name for name in names if name.casefold() != "background"]
+        return LabelCoding(ClassTable.from_names(("background", *kept)), ignore_values=()), ["classes from the folders"]
+    meaning = coding.name_to_id()
+    for name in names:
+        if name not in meaning:
+            raise LabelError(
+                f"the folder {name!r} is no class", where=source.root, expected=", ".join(coding.table.names),
+                fix=nearest_hint(name, list(meaning)) or "add it to the class table, perhaps as an alias",
+            )  # fmt: skip
+    return with_ignore_value(coding), notes
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read a mask: the stored value of its folder's class where it is set, of the background elsewhere.
+
+    Raises:
+        InputError: The photo has no mask, or it cannot be read.
+        LabelError: The folder is no class.
+    """
+    if record.label is None:
+        raise InputError("this photo has no mask", where=listing.root / record.name)
+    coding = listing.coding
+    meaning = coding.name_to_id()
+    if record.key not in meaning:
+        raise LabelError(f"the folder {record.key!r} is no class", where=record.label)
+    yes = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
+    value, ground = value_of(coding, meaning[record.key]), value_of(coding, background_id(coding))
+    return StoredMask(np.where(yes, value, ground).astype(stored_type(coding)), "L")

@@ -1,0 +1,101 @@
+"""instance-map: masks whose values are object numbers (cells, nuclei); every object is the one class `object`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tessella.core.annotation import StoredMask
+from tessella.core.errors import FormatError, InputError
+from tessella.files.images import read_header
+from tessella.files.masks import read_mask
+from tessella.formats.folders.index_mask import require_pairs
+from tessella.formats.layout.instances import OBJECTS, numbers_objects
+from tessella.formats.layout.pairing import pair
+from tessella.formats.listing import Listing, Match
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
+    from tessella.formats.listing import Record
+    from tessella.formats.source import Source
+
+NAME: Final = "instance-map"
+_LOOK_AT: Final = 3
+_LARGEST: Final = 1 << 24
+
+
+def detect(source: Source) -> Match | None:
+    """Say whether masks hold object numbers: 1 to N, eight or more, nearly each of them in one piece."""
+    if source.file is not None:
+        return None
+    try:
+        masks = source.once(pair).masks
+    except FormatError:
+        return None
+    looked = [
+        found for path in masks[:: max(1, len(masks) // _LOOK_AT)][:_LOOK_AT] if (found := _looks(path)) is not None
+    ]
+    if not looked or sum(looked) * 2 <= len(looked):
+        return None
+    return Match(75, f"in {sum(looked)} of {len(looked)} masks looked at the values are 1 to N, each in one piece")
+
+
+def _looks(path: Path) -> bool | None:
+    """Whether a mask numbers objects; None for one that cannot say: empty, or a stack of pages."""
+    try:
+        header = read_header(path)
+        if header.channels != 1 or header.frames > 1 or header.hw[0] * header.hw[1] > _LARGEST:
+            return None
+        pixels = read_mask(path).pixels
+    except InputError:
+        return None
+    return numbers_objects(pixels) if pixels.any() else None
+
+
+def read(source: Source, coding: LabelCoding | None) -> Listing:
+    """List photos and maps of object numbers.
+
+    Raises:
+        FormatError: Nothing pairs.
+    """
+    pairs = require_pairs(source)
+    stacks = {record.name for record in pairs.records if record.label is not None and _is_stack(record.label)}
+    records = tuple(
+        replace(record, key="object") if record.label is not None else record
+        for record in pairs.records
+        if record.name not in stacks
+    )
+    notes = [
+        pairs.how,
+        "the masks hold object numbers: every number above 0 is the class object, and objects are not told apart",
+        "classes are background and object; where values are classes, pass --format index-mask",
+    ]
+    if stacks:
+        notes.append(f"{len(stacks)} masks of several pages are left out; --format tiff-stack reads them")
+    orphans = tuple(f"{name}#object" for name in pairs.orphans)
+    coding = OBJECTS if coding is None else coding
+    return Listing(NAME, source.root, records, coding, False, tuple(notes), orphans, source.max_pixels)
+
+
+def _is_stack(path: Path) -> bool:
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return False
+    try:
+        return read_header(path).frames > 1
+    except InputError:
+        return False
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read a map of object numbers as 0 and 1."""
+    if record.label is None:
+        raise InputError("this photo has no mask", where=listing.root / record.name)
+    mask = read_mask(record.label, max_pixels=listing.max_pixels)
+    if mask.is_colour:
+        raise FormatError("object numbers are not stored as colours", where=record.label, got=mask.mode)
+    return StoredMask((mask.pixels > 0).astype(np.uint8), "L")

@@ -1,0 +1,122 @@
+"""instances-png: one mask per object, `<id>/images/x.png` beside `<id>/masks/*.png`, as in the nuclei of DSB 2018."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tessella.core.annotation import StoredMask
+from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.files.masks import read_mask
+from tessella.files.paths import IMAGE_SUFFIXES, relative_name
+from tessella.formats.layout.binary import is_yes
+from tessella.formats.layout.instances import OBJECTS
+from tessella.formats.layout.pairing import MASK_FOLDERS, PHOTO_FOLDERS, split_of
+from tessella.formats.layout.photos import named_apart
+from tessella.formats.layout.places import tree
+from tessella.formats.listing import Listing, Match, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
+    from tessella.formats.source import Source
+
+NAME: Final = "instances-png"
+
+
+def detect(source: Source) -> Match | None:
+    """Say whether folders with one photo lie beside folders with a mask per object."""
+    if source.file is not None:
+        return None
+    several = same = 0
+    for photo, masks in _homes(source):
+        several += len(masks) > 1
+        same += any(mask.stem == photo.stem for mask in masks)
+    if not several or same:
+        return None
+    return Match(90, f"{several} folders hold one photo in images/ and several masks in masks/")
+
+
+def _homes(source: Source) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield the only photo of each folder of photos that has a folder of masks as its neighbour, and the masks."""
+    files = source.once(tree)
+    masks: dict[str, list[Path]] = {}
+    photos: dict[str, list[Path]] = {}
+    for folder, members in files.items():
+        above, _, last = folder.rpartition("/")
+        kinds = (masks, MASK_FOLDERS), (photos, PHOTO_FOLDERS)
+        for found, names in kinds:
+            if last.casefold() in names and above not in found:
+                found[above] = [path for path in members if path.suffix.lower() in IMAGE_SUFFIXES]
+    for above, taken in sorted(photos.items()):
+        if len(taken) == 1:
+            yield taken[0], masks.get(above, [])
+
+
+def read(source: Source, coding: LabelCoding | None) -> Listing:
+    """List every photo with the masks of its objects.
+
+    Raises:
+        FormatError: No photo has a folder of masks beside its own.
+    """
+    records = [_record(source, photo, masks) for photo, masks in _homes(source)]
+    if not any(record.label for record in records):
+        raise FormatError(
+            "no photo has masks of single objects", where=source.root, expected="<id>/images/x.png and <id>/masks/*.png"
+        )
+    objects = sum(1 + len(record.parts) for record in records if record.label)
+    notes = (
+        f"{objects} masks of single objects; an object's class is not stated, so all are the class object",
+        "classes are background and object",
+    )
+    ordered = tuple(sorted(named_apart(records), key=lambda record: record.name))
+    chosen = OBJECTS if coding is None else coding
+    return Listing(NAME, source.root, ordered, chosen, False, notes, _orphans(source), source.max_pixels)
+
+
+def _record(source: Source, photo: Path, masks: list[Path]) -> Record:
+    name = relative_name(photo.with_suffix(""), source.root)
+    first, *rest = masks or [None]
+    return Record(name, photo, first, split_of(name.split("/")[:-1]), parts=tuple(part for part in rest if part))
+
+
+def _orphans(source: Source) -> tuple[str, ...]:
+    """Name the first mask of folders whose photo is missing."""
+    files = source.once(tree)
+    found = []
+    for folder, members in sorted(files.items()):
+        above, _, last = folder.rpartition("/")
+        if last.casefold() in MASK_FOLDERS and not any(
+            f"{above}/{name}".strip("/") in _folded(files) for name in PHOTO_FOLDERS
+        ):
+            found.append(relative_name(members[0], source.root))
+    return tuple(found)
+
+
+def _folded(files: dict[str, list[Path]]) -> set[str]:
+    return {folder.casefold() for folder in files}
+
+
+def load(record: Record, listing: Listing) -> Annotation:
+    """Read the masks of all objects of a photo as one: 1 where any of them is.
+
+    Raises:
+        InputError: The photo has no masks, or one cannot be read.
+        LabelError: Two masks of one photo differ in size.
+    """
+    if record.label is None:
+        raise InputError("this photo has no masks", where=listing.root / record.name)
+    whole = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
+    for path in record.parts:
+        one = is_yes(read_mask(path, max_pixels=listing.max_pixels))
+        if one.shape != whole.shape:
+            raise LabelError(
+                "two masks of one photo differ in size", where=path,
+                got=f"{one.shape[1]}x{one.shape[0]}", expected=f"{whole.shape[1]}x{whole.shape[0]}",
+            )  # fmt: skip
+        whole |= one
+    return StoredMask(whole.astype(np.uint8), "L")

@@ -1,0 +1,1 @@
+"""Public data sets of other fields whose layouts and class tables are published: scenes, aerial photos, medicine."""
