@@ -134,6 +134,7 @@ WRITERS = {
     "labelme": labelme,
     "coco": _later("coco", "coco"),
     "coco-panoptic": _later("coco", "panoptic"),
+    "labelme-xml": _later("labelme_xml", "labelme_xml"),
     "cvat": _later("cvat", "cvat"),
     "cvat-mask": _later("cvat", "cvat_mask"),
     "cvat-video": _later("cvat", "cvat_video"),

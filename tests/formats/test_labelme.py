@@ -66,7 +66,7 @@ def test_groups_are_kept_as_text(tmp_path: Path) -> None:
     assert [part.group for part in drawing.shapes] == ["3", ""]
 
 
-@pytest.mark.parametrize("bad", ["NaN", "Infinity", "null", '"7"', "true", "9" * 400])
+@pytest.mark.parametrize("bad", ["NaN", "Infinity", "null", '"seven"', "true", "9" * 400])
 def test_a_coordinate_that_is_no_number_is_kept_as_nan_and_never_painted(tmp_path: Path, bad: str) -> None:
     save(tmp_path / "a.png", photo_of(0))
     text = json.dumps({"version": "5.2.1", "shapes": [shape("a", [[1, 1], ["X", 2], [3, 3]])], "imagePath": "a.png"})
@@ -84,7 +84,7 @@ def test_a_coordinate_that_is_no_number_is_kept_as_nan_and_never_painted(tmp_pat
             {"label": "a", "points": SQUARE, "shape_type": "cuboid"},
             r"shapes\[0\]: a shape is of an unknown kind; got 'cuboid'",
         ),
-        ({"label": "a", "points": [[1, 2, 3]]}, "no points"),
+        ({"label": "a", "points": [[1]]}, "no points"),
         ({"label": "a", "points": None}, "no points"),
         ({"label": "a", "points": [[0, 0], [1, 1]], "shape_type": "mask"}, "holds no mask"),
         ({"label": "a", "points": [[0, 0], [1, 1]], "shape_type": "mask", "mask": "%%%"}, "not base64"),

@@ -49,6 +49,7 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"instances"}),
     ),
+    "labelme-xml": Format(labelme.web.detect, labelme.web.read, labelme.web.load, drawn=True),
     "cvat": Format(
         cvat.reading.detect,
         cvat.reading.read,

@@ -10,10 +10,9 @@ import numpy as np
 
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.files.write import atomic_path
-from tessella.formats.labelme.writing import drawn, with_ignore_name
+from tessella.formats.labelme.writing import as_mask, drawn, with_ignore_name
 from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
-from tessella.formats.raster.rasterise import paint
 from tessella.formats.raster.rle import encode_rows
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _box(shape: Shape) -> tuple[float, float, float, float]:
 def _element(shape: Shape, hw: tuple[int, int]) -> Element:
     points = shape.points_xy
     if shape.kind == "mask" or shape.holes:
-        return _as_mask(shape, hw)
+        return _runs(as_mask(shape, hw))
     if shape.kind == "rectangle":
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         return "box", {"xtl": _plain(left), "ytl": _plain(top), "xbr": _plain(right), "ybr": _plain(bottom)}
@@ -128,7 +127,7 @@ def _element(shape: Shape, hw: tuple[int, int]) -> Element:
         across, down = points[1] - points[0], points[2] - points[0]
         wide, high = math.hypot(*across), math.hypot(*down)
         if abs(float(across @ down)) > _CLOSE * wide * high:
-            return _as_mask(shape, hw)
+            return _runs(as_mask(shape, hw))
         return "ellipse", _ellipse(points[0], wide, high, math.degrees(math.atan2(across[1], across[0])) % 360)
     tag = {"polygon": "polygon", "line": "polyline", "linestrip": "polyline"}.get(shape.kind, "points")
     return tag, {"points": ";".join(f"{_plain(x)},{_plain(y)}" for x, y in points)}
@@ -139,17 +138,11 @@ def _ellipse(centre: NDArray[np.float64], wide: float, high: float, degrees: flo
     return values | ({"rotation": _plain(degrees)} if degrees else {})
 
 
-def _as_mask(shape: Shape, hw: tuple[int, int]) -> Element:
-    """Return the pixels of a shape as runs in the smallest box that holds them, as CVAT wants masks."""
-    canvas = np.zeros(hw, np.uint8)
-    paint(canvas, shape, value=1)
-    rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
-    if rows.size == 0:
-        rows = columns = np.zeros(1, np.intp)
-    top, left, bottom, right = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-    runs = encode_rows(canvas[top:bottom, left:right] > 0)
-    place = {"left": str(left), "top": str(top), "width": str(right - left), "height": str(bottom - top)}
-    return "mask", {"rle": ", ".join(map(str, runs)), **place}
+def _runs(shape: Shape) -> Element:
+    mask = shape.mask if shape.mask is not None else np.zeros((1, 1), np.bool_)
+    left, top = (int(v) for v in np.floor(shape.points_xy[0]))
+    place = {"left": left, "top": top, "width": mask.shape[1], "height": mask.shape[0]}
+    return "mask", {"rle": ", ".join(map(str, encode_rows(mask)))} | {name: str(v) for name, v in place.items()}
 
 
 def _plain(value: float) -> str:

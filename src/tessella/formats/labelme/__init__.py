@@ -1,6 +1,7 @@
-"""labelme: one JSON file per photo with its drawn shapes (github.com/wkentaro/labelme, every version of the file)."""
+"""The two LabelMe tools: JSON of the desktop one (github.com/wkentaro/labelme), XML of the older one for the web."""
 
+from tessella.formats.labelme import web
 from tessella.formats.labelme.reading import detect, load, photo, read, read_drawing
 from tessella.formats.labelme.writing import WRITER
 
-__all__ = ["WRITER", "detect", "load", "photo", "read", "read_drawing"]
+__all__ = ["WRITER", "detect", "load", "photo", "read", "read_drawing", "web"]

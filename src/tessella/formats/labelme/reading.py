@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +12,12 @@ from tessella.core.annotation import Drawing, Shape, ShapeKind
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.classes import read_classes
-from tessella.files.images import decode_image
+from tessella.files.images import PHOTO_BUDGET, decode_image
 from tessella.files.masks import decode_mask
 from tessella.files.paths import relative_name
 from tessella.files.text import read_json
+from tessella.files.values.numbers import pairs, size_hw
+from tessella.files.values.packed import decode_base64
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -77,7 +77,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records: list[Record] = []
     orphans: list[str] = []
     names: Counter[str] = Counter()
-    broken = 0
+    flags = broken = 0
     for path in source.files(".json"):
         try:
             tree = read_json(path, allow_nan=True)
@@ -87,6 +87,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
                 continue
         names.update(_label_names(tree.get("shapes", ())))
+        flags += _set_flags(tree.get("flags"))
         image = photos.find(path, tree.get("imagePath"))
         if image is None and not tree.get("imageData"):
             orphans.append(relative_name(path, root))
@@ -94,7 +95,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         records.append(photos.record(image, path))
     if not records and not orphans:
         raise FormatError("no LabelMe file lies here", where=root, expected="JSON files with shapes")
-    _refuse_twins(records, root)
+    refuse_twins(records, root)
     notes = [f"{broken} JSON files cannot be read"] if broken else []
     discovered = False
     if coding is None:
@@ -104,16 +105,29 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         notes.append("no class is called background, so pixels that no shape covers are ignored")
     lone = photos.unlabelled(records) if source.file is None else []
     everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
-    return Listing(NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), source.max_pixels)
+    left_out = {"flags of photos": flags} if flags else {}
+    return Listing(
+        NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out
+    )
 
 
-def _refuse_twins(records: list[Record], root: Path) -> None:
+def _set_flags(flags: object) -> int:
+    """Return how many flags of a whole photo are set."""
+    return sum(value is True for value in flags.values()) if isinstance(flags, dict) else 0
+
+
+def refuse_twins(records: Iterable[Record], root: Path) -> None:
+    """Refuse two annotation files for one photo.
+
+    Raises:
+        FormatError: There are two; the message names them.
+    """
     seen: dict[Path | str, Record] = {}
     for record in records:
         other = seen.setdefault(record.image or record.name, record)
         if other is not record and record.label and other.label:
             raise FormatError(
-                f"two JSON files describe the photo {record.name}",
+                f"two {record.label.suffix[1:].upper()} files describe the photo {record.name}",
                 where=root,
                 got=f"{relative_name(other.label, root)} and {relative_name(record.label, root)}",
                 fix="keep one of them",
@@ -159,62 +173,67 @@ def read_drawing(path: Path, *, max_pixels: int | None = None) -> Drawing:
     Raises:
         InputError: The file cannot be read.
         FormatError: It is not a LabelMe file, or a shape is of an unknown kind.
+        ImageError: A mask is no picture, damaged, or larger than the budget.
     """
     tree = read_json(path, allow_nan=True)
     if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
         raise FormatError("this is not a LabelMe file", where=path, expected="an object with a list of shapes")
-    shapes = tuple(
-        _shape(entry, f"{path}: shapes[{number}]", max_pixels) for number, entry in enumerate(tree["shapes"])
-    )
-    height, width = tree.get("imageHeight"), tree.get("imageWidth")
-    if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
-        return Drawing(shapes, (height, width))
-    return Drawing(shapes)
+    left = PHOTO_BUDGET if max_pixels is None else max_pixels
+    shapes = []
+    for number, entry in enumerate(tree["shapes"]):
+        shape = _shape(entry, f"{path}: shapes[{number}]", left)
+        # a few kilobytes unpack to a mask of the whole budget, and there may be many
+        left -= 0 if shape.mask is None else shape.mask.size
+        shapes.append(shape)
+    return Drawing(tuple(shapes), size_hw(tree.get("imageHeight"), tree.get("imageWidth"), where=path))
 
 
-def _shape(entry: Any, where: str, max_pixels: int | None) -> Shape:  # noqa: ANN401 - parsed JSON
+def _shape(entry: Any, where: str, max_pixels: int) -> Shape:  # noqa: ANN401 - parsed JSON
     if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
         raise FormatError("a shape has no label", where=where, expected='"label": "a name"')
     # files before version 3 know polygons only and do not say so
-    kind = _KINDS.get(entry.get("shape_type") or "polygon")
+    named = entry.get("shape_type") or "polygon"
+    kind = _KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
         raise FormatError(
-            "a shape is of an unknown kind", where=where, got=repr(entry["shape_type"]), expected=", ".join(_KINDS)
+            "a shape is of an unknown kind", where=where, got=repr(named)[:60], expected=", ".join(_KINDS)
         )
-    group = entry.get("group_id")
+    points = pairs(entry.get("points"), where=where)
     mask = _mask(entry.get("mask"), where, max_pixels) if kind == "mask" else None
-    return Shape(entry["label"], kind, _points(entry.get("points"), where), "" if group is None else str(group), mask)
+    return Shape(entry["label"], kind, points, _group(entry.get("group_id")), mask, attributes=_attributes(entry))
 
 
-def _points(listed: Any, where: str) -> NDArray[np.float64]:  # noqa: ANN401 - parsed JSON
-    if not isinstance(listed, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in listed):
-        raise FormatError("a shape has no points", where=where, expected='"points": [[x, y], ...]')
-    numbers = [[_number(value) for value in pair] for pair in listed]
-    return np.array(numbers, np.float64).reshape(-1, 2)
+def _group(group: object) -> str:
+    if isinstance(group, bool) or not isinstance(group, int | float | str):
+        return ""
+    return str(int(group)) if isinstance(group, float) and group.is_integer() else str(group)
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    try:
-        number = float(value)
-    except OverflowError:  # JSON knows integers of any length
-        return math.nan
-    return number if math.isfinite(number) else math.nan
+def _attributes(entry: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return what LabelMe and its forks say of a shape: `description`, `flags`, `attributes`, `difficult`."""
+    found = []
+    if isinstance(text := entry.get("description"), str) and text:
+        found.append(("description", text))
+    if entry.get("difficult") is True:
+        found.append(("difficult", "true"))
+    for key in ("flags", "attributes"):
+        listed = entry.get(key)
+        if isinstance(listed, dict):
+            found += [(name, _text(value)) for name, value in listed.items()]
+    return tuple(found)
 
 
-def _mask(text: object, where: str, max_pixels: int | None) -> NDArray[np.bool_]:
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _mask(text: object, where: str, max_pixels: int) -> NDArray[np.bool_]:
     if not isinstance(text, str):
         raise FormatError("a mask shape holds no mask", where=where, expected='"mask": "<PNG in base64>"')
-    stored = decode_mask(_base64(text, where), where=where, max_pixels=max_pixels)
+    stored = decode_mask(decode_base64(text, where=where), where=where, max_pixels=max_pixels)
     return np.asarray((stored.pixels[..., 0] if stored.is_colour else stored.pixels) > 0)
-
-
-def _base64(text: str, where: object) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise FormatError(f"this is not base64 ({error})", where=where, fix="save the file again in LabelMe") from error
 
 
 def photo(record: Record, listing: Listing) -> Image:
@@ -231,4 +250,4 @@ def photo(record: Record, listing: Listing) -> Image:
         raise InputError(
             "the photo is missing, and its JSON file embeds no copy", where=record.label or listing.root / record.name
         )
-    return decode_image(_base64(data, record.label), where=record.label, max_pixels=listing.max_pixels)
+    return decode_image(decode_base64(data, where=record.label), where=record.label, max_pixels=listing.max_pixels)

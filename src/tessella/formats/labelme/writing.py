@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from tessella.files.write import write_text
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.rasterise import paint
 from tessella.formats.raster.tracing import outlines
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tessella.core.labelmap import LabelMap
     from tessella.formats.listing import Item, Written
 
+_LONGEST_NUMBER: Final = 16
 VERSION: Final = "5.5.0"
 """The version of LabelMe whose file form is written."""
 
@@ -41,7 +44,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
     coding = with_ignore_name(coding)
     folder = in_split(item, dst)
     photo = write_photo(item, folder)
-    drawing = _kept(item.drawing, coding) or drawn(item.labels, coding)
+    drawing = _kept(item.drawing, coding, item.hw) or drawn(item.labels, coding)
     if drawing is not None:
         name = photo.name if photo is not None else f"{PurePosixPath(item.stem).name}.png"
         content = json.dumps(document(drawing, name, item.hw), ensure_ascii=False, allow_nan=False)
@@ -59,7 +62,7 @@ WRITER: Final = Writer(write_one, close)
 
 
 def with_ignore_name(coding: LabelCoding) -> LabelCoding:
-    """Return a coding that has a label name for IGNORE.
+    """Return a coding that has a label name for IGNORE: LabelMe's, where it has none of its own.
 
     Raises:
         LabelError: `__ignore__` is a class.
@@ -67,17 +70,42 @@ def with_ignore_name(coding: LabelCoding) -> LabelCoding:
     if coding.ignore_names:
         return coding
     if "__ignore__" in coding.name_to_id():
-        raise LabelError("LabelMe's name for ignored regions is a class here", got="__ignore__", fix="rename the class")
+        raise LabelError("the name for ignored regions is a class here", got="__ignore__", fix="rename the class")
     return LabelCoding(
         coding.table, coding.values, coding.ignore_values, coding.ignore_colours, ("__ignore__",), coding.aliases
     )
 
 
-def _kept(annotation: object, coding: LabelCoding) -> Drawing | None:
-    if not isinstance(annotation, Drawing) or any(shape.holes for shape in annotation.shapes):
+def _kept(drawing: Drawing | None, coding: LabelCoding, hw: tuple[int, int]) -> Drawing | None:
+    if drawing is None:
         return None
     meaning = coding.name_to_id()
-    return annotation if all(shape.label in meaning for shape in annotation.shapes) else None
+    if any(shape.label not in meaning for shape in drawing.shapes):
+        return None
+    shapes = (as_mask(shape, hw) if shape.holes or shape.kind == "ellipse" else shape for shape in drawing.shapes)
+    return replace(drawing, shapes=tuple(shapes))
+
+
+def as_mask(shape: Shape, hw: tuple[int, int]) -> Shape:
+    """Return a shape as a mask of the pixels that it covers by our rule, in the smallest box that holds them.
+
+    Args:
+        shape: Of any kind.
+        hw: The photo's height and width in pixels.
+
+    Raises:
+        LabelError: A coordinate is no number, or there are too few points.
+    """
+    canvas = np.zeros(hw, np.uint8)
+    paint(canvas, shape, value=1)
+    rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
+    if rows.size == 0:
+        rows = columns = np.zeros(1, np.intp)
+    top, left, bottom, right = int(rows[0]), int(columns[0]), int(rows[-1]), int(columns[-1])
+    box = np.array([[left, top], [right, bottom]], np.float64)
+    return replace(
+        shape, kind="mask", points_xy=box, mask=canvas[top : bottom + 1, left : right + 1].astype(bool), holes=()
+    )
 
 
 def drawn(labels: LabelMap | None, coding: LabelCoding) -> Drawing | None:
@@ -109,18 +137,28 @@ def document(drawing: Drawing, photo: str, hw: tuple[int, int]) -> dict[str, obj
 
 
 def _entry(shape: Shape) -> dict[str, object]:
-    group: int | str | None = int(shape.group) if shape.group.isdecimal() else shape.group or None
+    points = shape.points_xy
+    if shape.kind == "rectangle" and len(points) != 2:
+        points = np.stack([points.min(axis=0), points.max(axis=0)])
+    says = dict(shape.attributes)
     entry: dict[str, object] = {
         "label": shape.label,
-        "points": [[float(x), float(y)] for x, y in shape.points_xy],
-        "group_id": group,
-        "description": "",
+        "points": [[float(x), float(y)] for x, y in points],
+        "group_id": _group(shape.group),
+        "description": says.pop("description", ""),
         "shape_type": shape.kind,
-        "flags": {},
+        "flags": {name: value == "true" for name, value in says.items() if value in ("true", "false")},
     }
+    # LabelMe keeps keys of a shape that it does not know; X-AnyLabeling shows these
+    if texts := {name: value for name, value in says.items() if value not in ("true", "false")}:
+        entry["attributes"] = texts
     if shape.mask is not None:
         entry["mask"] = _png(shape.mask)
     return entry
+
+
+def _group(group: str) -> int | str | None:
+    return int(group) if group.isdecimal() and len(group) < _LONGEST_NUMBER else group or None
 
 
 def _png(mask: NDArray[np.bool_]) -> str:
