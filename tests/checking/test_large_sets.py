@@ -20,9 +20,7 @@ def survey(photos: int) -> Survey:
         pixels = np.zeros(CLASSES + 1, np.int64)
         pixels[position % CLASSES] = 1
         pixels[0] += 5000 if position % 2 else 0
-        traces.append(
-            Trace(position, "", f"{position}.png", f"masks/{position}.png", "", pixels, True, frozenset({0}), {})
-        )
+        traces.append(Trace(position, "", f"{position}.png", f"masks/{position}.png", pixels=pixels, stored=(0,)))
     coding = LabelCoding(ClassTable.from_names([f"class_{index}" for index in range(CLASSES)]))
     return Survey(tuple(traces), coding, "index-mask", True, (), False)
 

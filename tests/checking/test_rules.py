@@ -3,33 +3,19 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from data import faulty
+from data import faulty, planted, planted_labels, planted_sets
 from data.faulty import ground, house, labelme, labelme_set, mask_set, polygon, save, save_turned
+from data.planted import Case
 from tessella.checking import RULES, check
 from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.finding import Finding
 from tessella.dataset import open_dataset
 
 BINARY = LabelCoding(ClassTable.from_names(("background", "cell")), values=((0,), (255,)), ignore_values=())
-
-
-class Case(NamedTuple):
-    """A fault: how it is planted, and the findings that must follow: all of its code, and their severities."""
-
-    code: str
-    plant: Callable[[Path], None]
-    where: tuple[str, ...]
-    severity: str = "error"
-    says: str = ""
-    fixable: bool = False
-    coding: LabelCoding | None = faulty.CODING
-    make: Callable[[Path], Path] = mask_set
-    format: str | None = None
 
 
 def _nothing(root: Path) -> None:
@@ -45,11 +31,6 @@ def _copy_photo_with_another_label(root: Path) -> None:
 def _copy_photo_without_label(root: Path) -> None:
     _copy_photo(root)
     (root / "masks/3.png").unlink()
-
-
-def _cut_photo(root: Path) -> None:
-    path = root / "images/1.png"
-    path.write_bytes(path.read_bytes()[:-400])
 
 
 def _cut_json(root: Path) -> None:
@@ -182,7 +163,6 @@ def _many_names(root: Path) -> Path:
 
 NAN = float("nan")
 CASES = (
-    Case("F101", _cut_photo, ("images/1.png",), says="truncated"),
     Case("F101", _cut_json, ("2.json",), says="not valid JSON", make=labelme_set),
     Case("F101", lambda root: (root / "masks/0.png").write_bytes(b"") and None, ("masks/0.png",), says="empty"),
     Case("P101", lambda root: (root / "masks/1.png").unlink(), ("images/1.png",), "warning"),
@@ -323,6 +303,9 @@ CASES = (
     Case("D101", _copy_photo_without_label, ("images/3.png",), "info", says="while this one has none"),
     Case("D102", _leak, ("train/images/2.png",), says="as val/images/0.png in 'val'", fixable=True, make=_two_splits),
     Case("C110", _nothing, ("road",), "info", says="'road' 0.04%", make=_one_road_pixel),
+    *planted.CASES,
+    *planted_labels.CASES,
+    *planted_sets.CASES,
 )
 
 
@@ -411,19 +394,19 @@ def test_stray_values_in_a_16_bit_mask_are_found(tmp_path: Path) -> None:
     grid[7, 9] = 40000
     save(tmp_path / "masks/1.png", grid)
     found = check(open_dataset(tmp_path, classes=faulty.CODING)).by_code()
-    assert list(found) == ["L101"]
+    assert list(found) == ["F110", "L101"]
     assert "values 40000 (1 px) are in no class; first at row 7, column 9" in found["L101"][0].what
 
 
 def test_a_stray_colour_is_found(tmp_path: Path) -> None:
     for number in range(3):
         colours = faulty.CODING.table.palette()[faulty.ids()]
-        colours[12, 34] = (1, 2, 3) if number == 2 else colours[12, 34]
+        colours[12, 34] = (50, 60, 70) if number == 2 else colours[12, 34]
         save(tmp_path / "images" / f"{number}.png", faulty.photo(number))
         save(tmp_path / "masks" / f"{number}.png", colours)
     found = check(open_dataset(tmp_path, classes=faulty.CODING)).by_code()
     assert list(found) == ["L101"]
-    assert "colours (1, 2, 3) (1 px) are in no class; first at row 12, column 34" in found["L101"][0].what
+    assert "colours (50, 60, 70) (1 px) are in no class; first at row 12, column 34" in found["L101"][0].what
 
 
 def test_photos_of_a_single_colour_are_not_called_identical(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tessella._version import __version__
 
 if TYPE_CHECKING:
     from tessella.checking.fixing.fix import FixReport
+    from tessella.checking.survey import Survey
     from tessella.core.finding import Finding, Severity
 
 
@@ -26,6 +27,7 @@ class Checked:
         positions: For each finding the record that it concerns, or None for the set itself.
         notes: How the data set was read, as sentences for people.
         fixed: What the repaired copy changes, where one was written.
+        survey: What the rules about the whole set looked at; not compared.
     """
 
     format: str
@@ -37,6 +39,7 @@ class Checked:
     positions: tuple[int | None, ...]
     notes: tuple[str, ...] = ()
     fixed: FixReport | None = None
+    survey: Survey | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         """Return what `tessella check` prints, as plain text."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tessella.checking.checked import Checked
-from tessella.checking.looking.reading import label_digest, look_at, trace_of
+from tessella.checking.looking.noise import noise_of
+from tessella.checking.looking.reading import look_at
+from tessella.checking.looking.trace import trace_of
+from tessella.checking.looking.twins import compare_twins
+from tessella.checking.plugins import all_rules
 from tessella.checking.rule import Located
-from tessella.checking.rules import RULES
 from tessella.checking.rules.sets.classes import class_pixels
 from tessella.checking.survey import Survey, Trace
 from tessella.core.classes import nearest_hint
-from tessella.core.errors import InputError, RecipeError, TessellaError
+from tessella.core.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _FEWEST_FOR_A_POOL = 4
 _MOST_HANDED_OUT = 8
 """Records that a thread takes at once in a large set: handing one over takes as long as decoding a small mask."""
+
+MOVED: Final = 32
+"""Masks that are moved about under their photo: enough to judge a set, and a second at most."""
 
 
 def check(
@@ -59,12 +62,13 @@ def check(
         if progress is not None:
             progress(len(traces), len(index))
     survey = Survey(
-        traces=tuple(_compare_twins(index, traces)),
+        traces=compare_twins(index, traces),
         coding=index.coding,
         format=index.format,
         discovered=index.listing.discovered,
         orphan_labels=index.listing.orphan_labels,
         given_splits=any(record.split for record in index.records),
+        noise=noise_of(index, traces) if any(rule.code.startswith("N") for rule in rules) else {},
     )
     for rule in rules:
         if rule.survey is not None:
@@ -78,14 +82,15 @@ def chosen(codes: Collection[str] | None) -> list[Rule]:
     Raises:
         RecipeError: A code that no rule has; the message gives the nearest ones.
     """
+    rules = all_rules()
     if codes is None:
-        return list(RULES.values())
+        return list(rules.values())
     for code in codes:
-        if not code or not any(known.startswith(code) for known in RULES):
+        if not code or not any(known.startswith(code) for known in rules):
             raise RecipeError(
-                f"no rule has the code {code!r}", expected=", ".join(RULES), fix=nearest_hint(code, list(RULES))
+                f"no rule has the code {code!r}", expected=", ".join(rules), fix=nearest_hint(code, list(rules))
             )
-    return [rule for rule in RULES.values() if any(rule.code.startswith(code) for code in codes)]
+    return [rule for rule in rules.values() if any(rule.code.startswith(code) for code in codes)]
 
 
 def splits_of(index: Index) -> tuple[str, ...]:
@@ -96,15 +101,23 @@ def splits_of(index: Index) -> tuple[str, ...]:
         return ("",) * len(index)
 
 
+def spread(total: int, most: int) -> frozenset[int]:
+    """Return at most `most` positions, evenly spread over `total`."""
+    return frozenset(range(0, total, max(1, -(-total // most))))
+
+
 def workers() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
+    deep = spread(len(index), MOVED)
+
     def visit(position: int) -> tuple[Trace, list[Finding]]:
         look = look_at(index, position, splits[position])
-        return trace_of(look), [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
+        trace = trace_of(look, deep=position in deep)
+        return trace, [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
 
     # in a small set few at once, so that no core waits for another's last handful
     at_once = max(1, min(_MOST_HANDED_OUT, len(index) // (8 * workers())))
@@ -123,21 +136,8 @@ def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterato
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
 
 
-def _compare_twins(index: Index, traces: list[Trace]) -> list[Trace]:
-    """Fill in the digests of the labels of identical photos; the few labels concerned are decoded once more."""
-    seen = Counter(trace.photo_digest for trace in traces)
-    compared = []
-    for trace in traces:
-        digest = ""
-        if trace.photo_digest and seen[trace.photo_digest] > 1 and trace.label_where:
-            with contextlib.suppress(TessellaError):  # F101 names a label that cannot be read
-                digest = label_digest(index.annotation(trace.position))
-        compared.append(replace(trace, label_digest=digest))
-    return compared
-
-
 def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:
-    order = {code: number for number, code in enumerate(RULES)}
+    order = {code: number for number, code in enumerate(all_rules())}
     last = len(index)
 
     def place(located: Located) -> tuple[int, int]:
@@ -161,4 +161,5 @@ def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:
         findings=tuple(located.finding for located in found),
         positions=tuple(located.position for located in found),
         notes=index.listing.notes,
+        survey=survey,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tessella.checking.looking.look import Look
 from tessella.checking.survey import Survey
@@ -50,6 +50,12 @@ LookRule = Callable[[Look], Iterator[Finding]]
 SurveyRule = Callable[[Survey], Iterator[Located]]
 Repair = Callable[[Look], Mend]
 
+Rebuild = Callable[[bytes], bytes | None]
+"""The bytes of a damaged file to those of the repaired one; None where it cannot be proved."""
+
+Rename = Callable[[str, Survey], str | None]
+"""A label file's place, relative to the data set, to the place it ought to have."""
+
 
 class Rule(NamedTuple):
     """One rule.
@@ -61,8 +67,10 @@ class Rule(NamedTuple):
         look: Finds it in one record, or None.
         survey: Finds it in the whole set, or None.
         repair: Repairs the annotation of a record in which a fixable finding was made, or None.
-        sets_aside: Whether a repaired copy leaves the record out: always for a finding that cannot be repaired but
-            would break the copy, and for a fixable finding whose repair is to leave the copy of a photo out.
+        rebuild: Makes the bytes of the file that a fixable finding names anew, or None.
+        rename: Says what the file that a fixable finding names is to be called, or None.
+        sets_aside: Whether a repaired copy leaves the record out: `always`, where it would break the copy; `fixable`:
+            where leaving it out is the repair; or `never`.
     """
 
     code: str
@@ -71,4 +79,11 @@ class Rule(NamedTuple):
     look: LookRule | None = None
     survey: SurveyRule | None = None
     repair: Repair | None = None
-    sets_aside: bool = False
+    rebuild: Rebuild | None = None
+    rename: Rename | None = None
+    sets_aside: Literal["never", "fixable", "always"] = "never"
+
+    @property
+    def repairs(self) -> bool:
+        """Whether `--fix` can do anything about its findings but leave files out that would break the copy."""
+        return bool(self.repair or self.rebuild or self.rename) or self.sets_aside == "fixable"

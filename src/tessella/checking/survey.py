@@ -2,43 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tessella.checking.looking.borders import Runs
+    from tessella.checking.looking.noise import Noise
     from tessella.core.classes import LabelCoding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """What a record leaves behind for the rules about the whole set; small, whatever the photo's size.
+    """What a record leaves behind for the rules about the whole set; about a kilobyte, whatever the photo's size.
 
     Args:
         position: Its place in the index.
         split: The split it belongs to, "" where there is none.
         photo_where: The photo relative to the data set; "" when there is no file.
-        label_where: The label file likewise.
-        photo_digest: Equal for identical photos; "" when the photo cannot be read.
+        label_where: The label likewise: its file, and `#` and its key in a file of several photos.
+        glance: A hash of a coarse grid of the photo's pixels; b"" when it cannot be read or has a single colour.
+        thumb: The photo in grey as 16 x 16 bytes; b"" when it cannot be read.
+        hw: Height and width of the photo in pixels; None when it cannot be read.
+        bands: Number and dtype of its bands, such as `3 x uint8`.
+        missing: Whether the annotation names a photo that is not there.
         pixels: (K + 1,) int64: pixels by class, the last entry counts ignore; None when nothing could be counted.
         explained: Whether the class table explains every pixel of the label.
-        stored: For masks of single values, the stored values that occur; else None.
+        stored: For masks of single values, the stored values that occur, ascending; else None.
+        wide: Whether the mask has 16 bits.
+        palette: For palette masks, red, green and blue of each of `stored`.
+        rim: In a set of two classes, the share of the mask's outermost pixels that the class of id 1 has.
         names: For drawn shapes, the number of shapes by label name.
+        turns: (8,) float16: how well the mask's borders meet the photo's edges; see `looking.edges`.
+        shifts: Likewise for the mask moved by some cells; of a few records.
+        runs: The run lengths along some rows of the mask.
+        photo_digest: Equal for identical photos; filled in where another photo has the same `glance`, else "".
         label_digest: Equal for identical annotations; filled in where another photo is identical, else "".
+        agreement: Where another photo is identical and its label differs: the share of equal pixels, 0..1.
     """
 
     position: int
     split: str
     photo_where: str
     label_where: str
-    photo_digest: str
-    pixels: NDArray[np.int64] | None
-    explained: bool
-    stored: frozenset[int] | None
-    names: dict[str, int]
+    glance: bytes = b""
+    thumb: bytes = b""
+    hw: tuple[int, int] | None = None
+    bands: str = ""
+    missing: bool = False
+    pixels: NDArray[np.int64] | None = None
+    explained: bool = True
+    stored: tuple[int, ...] | None = None
+    wide: bool = False
+    palette: bytes | None = None
+    rim: float | None = None
+    names: dict[str, int] = field(default_factory=dict)
+    turns: NDArray[np.float16] | None = None
+    shifts: NDArray[np.float32] | None = None
+    runs: Runs | None = None
+    photo_digest: str = ""
     label_digest: str = ""
+    agreement: float | None = None
 
     @property
     def where(self) -> str:
@@ -57,6 +83,7 @@ class Survey:
         discovered: Whether the classes were read off the labels.
         orphan_labels: Label files whose photo is missing, relative to the data set.
         given_splits: Whether the splits come from the data set (else they were drawn by us).
+        noise: What is tiny or ragged in the masks that were looked at a second time, by position.
     """
 
     traces: tuple[Trace, ...]
@@ -65,6 +92,7 @@ class Survey:
     discovered: bool
     orphan_labels: tuple[str, ...]
     given_splits: bool
+    noise: dict[int, Noise] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[Trace, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tessella.checking.rules import RULES
+from tessella.checking.plugins import all_rules
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -98,7 +98,10 @@ def _findings(checked: Checked) -> Table:
         severity = _GRAVITY[_gravest(found)]
         style = _STYLES[severity]
         table.add_row(
-            Text(code, style=style), str(len(found)), Text(severity, style=style), Text(RULES[code].title, style="bold")
+            Text(code, style=style),
+            str(len(found)),
+            Text(severity, style=style),
+            Text(all_rules()[code].title, style="bold"),
         )
         for finding in sorted(found, key=lambda finding: _GRAVITY.index(finding.severity))[:EXAMPLES]:
             table.add_row("", "", "", Text(f"{finding.where}: {finding.what}"))

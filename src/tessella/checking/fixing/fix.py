@@ -10,12 +10,14 @@ from tessella._version import __version__
 from tessella.checking.engine import splits_of
 from tessella.checking.fixing.amend import Amendment, amended_path, write_amended
 from tessella.checking.looking.reading import look_at, relook
-from tessella.checking.rules import RULES
+from tessella.checking.plugins import all_rules
+from tessella.checking.rule import Rule
 from tessella.core.errors import InputError, TessellaError
 from tessella.files.classes import write_classes
 from tessella.files.hashes import sha256_file
 from tessella.files.paths import relative_name, walk
-from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, write_json, write_text
+from tessella.files.text import read_bytes
+from tessella.files.write import new_folder, refuse_foreign, refuse_nesting, write_bytes, write_json, write_text
 from tessella.formats.layout.class_files import find_classes
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from tessella.checking.checked import Checked
     from tessella.checking.looking.look import Look
+    from tessella.checking.rule import Rebuild
     from tessella.core.finding import Finding
     from tessella.dataset.index import Index
 
@@ -102,6 +105,8 @@ class _Work:
     """What is to be done, gathered before anything is written."""
 
     mended: dict[Path, Amendment]
+    rebuilt: dict[Path, Rebuild]
+    renamed: dict[Path, Path]
     changes: list[Repaired]
     left_out: dict[Path, Repaired]
     done: set[int]
@@ -172,13 +177,15 @@ def _needs_table(index: Index) -> bool:
 
 
 def _plan(index: Index, checked: Checked) -> _Work:
-    work = _Work({}, [], {}, set())
+    work = _Work({}, {}, {}, [], {}, set())
     by_record: dict[int, list[int]] = {}
     for number, (finding, position) in enumerate(zip(checked.findings, checked.positions, strict=True)):
         if position is not None:
             by_record.setdefault(position, []).append(number)
-        elif RULES[finding.code].sets_aside:
+        elif _rule(finding).sets_aside == "always" and (index.root / finding.where).is_file():
             _leave_out(work, index, index.root / finding.where, finding)
+        _rebuild(work, index, number, finding)
+    _rename(work, index, checked)
     splits = splits_of(index)
     aside = {position for position, numbers in by_record.items() if _sets_aside(checked, numbers)}
     needed = {record.label for number, record in enumerate(index.records) if number not in aside}
@@ -190,13 +197,44 @@ def _plan(index: Index, checked: Checked) -> _Work:
     return work
 
 
+def _rule(finding: Finding) -> Rule:
+    """Return the rule of a finding; one of a plug-in that has gone since repairs nothing."""
+    return all_rules().get(finding.code) or Rule(finding.code, finding.severity, "")
+
+
 def _is_repairable(finding: Finding) -> bool:
-    return finding.fixable and RULES[finding.code].repair is not None
+    return finding.fixable and _rule(finding).repair is not None
 
 
 def _sets_aside(checked: Checked, numbers: list[int]) -> bool:
-    found = [checked.findings[number] for number in numbers]
-    return any(RULES[one.code].sets_aside and (one.fixable or one.code == "F101") for one in found)
+    return any(_asks_for_leaving_out(checked.findings[number]) for number in numbers)
+
+
+def _asks_for_leaving_out(finding: Finding) -> bool:
+    when = _rule(finding).sets_aside
+    if when == "always":
+        return not finding.fixable  # a file that is rebuilt can stay
+    return when == "fixable" and finding.fixable
+
+
+def _rebuild(work: _Work, index: Index, number: int, finding: Finding) -> None:
+    rebuild = _rule(finding).rebuild
+    if rebuild is not None and finding.fixable:
+        work.rebuilt[index.root / finding.where] = rebuild
+        work.changes.append(Repaired(finding.where, finding.code, "the bytes were restored", finding.what))
+        work.done.add(number)
+
+
+def _rename(work: _Work, index: Index, checked: Checked) -> None:
+    for number, finding in enumerate(checked.findings):
+        rename = _rule(finding).rename
+        if rename is None or not finding.fixable or checked.survey is None:
+            continue
+        name = rename(finding.where, checked.survey)
+        if name is not None and not (index.root / name).exists():
+            work.renamed[index.root / finding.where] = index.root / name
+            work.changes.append(Repaired(finding.where, finding.code, f"renamed to {name}", finding.what))
+            work.done.add(number)
 
 
 def _leave_out(work: _Work, index: Index, path: Path, finding: Finding) -> None:
@@ -208,7 +246,7 @@ def _set_aside(
     work: _Work, index: Index, checked: Checked, numbers: list[int], *, position: int, needed: set[Path | None]
 ) -> None:
     record = index.records[position]
-    asked = [n for n in numbers if RULES[checked.findings[n].code].sets_aside]
+    asked = [n for n in numbers if _asks_for_leaving_out(checked.findings[n])]
     for path in (record.image, record.label):
         if path is not None and path not in needed:
             _leave_out(work, index, path, checked.findings[asked[0]])
@@ -227,7 +265,7 @@ def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, inde
     changes: list[Repaired] = []
     for number in numbers:
         finding = checked.findings[number]
-        repair = RULES[finding.code].repair
+        repair = _rule(finding).repair
         if repair is None or not finding.fixable:
             continue
         mend = repair(look)
@@ -246,9 +284,13 @@ def _copy(path: Path, folder: Path, index: Index, work: _Work) -> None:
     if path in work.left_out:
         return
     amendment = work.mended.get(path)
-    place = folder / (path if amendment is None else amendment.target).relative_to(index.root)
+    target = work.renamed.get(path, path) if amendment is None else amendment.target
+    place = folder / target.relative_to(index.root)
     place.parent.mkdir(parents=True, exist_ok=True)
-    if amendment is None:
+    rebuilt = work.rebuilt[path](read_bytes(path)) if path in work.rebuilt else None
+    if rebuilt is not None:
+        write_bytes(place, rebuilt)
+    elif amendment is None:
         _copy_file(path, place)
     else:
         write_amended(path, place, amendment, format=index.format)

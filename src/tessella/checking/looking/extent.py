@@ -22,10 +22,10 @@ def finite(points_xy: NDArray[np.float64]) -> NDArray[np.float64]:
 def extent(shape: Shape) -> NDArray[np.float64]:
     """Return points between which a shape lies: (M, 2) float64, M is 0 when it has no finite point.
 
-    Of a circle it is the centre alone: a circle at the border reaches beyond it by nature.
+    Of a circle or an ellipse it is the centre alone: one at the border reaches beyond it by nature.
     """
     points = finite(shape.points_xy)
-    if shape.kind == "circle":
+    if shape.kind in {"circle", "ellipse"}:
         # a rim that no photo can hold is a slip, and cannot be painted
         return points if np.abs(points).max(initial=0) > FARTHEST_PX else points[:1]
     if shape.kind == "mask" and shape.mask is not None and len(points):

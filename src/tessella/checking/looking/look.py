@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tessella.checking.looking.peek import Peek
     from tessella.core.annotation import Annotation
-    from tessella.core.classes import LabelCoding
+    from tessella.core.classes import Colour, LabelCoding
 
 StrayKind = Literal["stray", "blurred", "compressed"]
 
@@ -25,14 +26,23 @@ class Photo:
         hw: Height and width in pixels, upright.
         stored_hw: Height and width as stored, before EXIF orientation.
         orientation: EXIF orientation 1..8.
-        digest: SHA-256 of the upright pixels, their size and dtype: equal for the same picture in any lossless file;
-            "" for a picture of a single colour.
+        glance: A hash of a coarse grid of the upright pixels, of their size and dtype: equal for the same picture in
+            any lossless file, and hardly ever for another; b"" for a picture of a single colour.
+        mode: Pillow's mode of the file; "" for TIFF and where there is no file.
+        frames: Number of pictures in the file.
+        bands: Number and dtype of the bands, such as `3 x uint8`.
+        grey: (h, w) uint8: the upright photo in grey, every n-th pixel, the shorter side 256 to 511 px where the photo
+            is as large.
     """
 
     hw: tuple[int, int]
     stored_hw: tuple[int, int]
     orientation: int
-    digest: str
+    glance: bytes
+    mode: str = ""
+    frames: int = 1
+    bands: str = "3 x uint8"
+    grey: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,11 @@ class Look:
         coding: What stored values, colours and names mean.
         format: The data set's format.
         counts: For masks of single values, pixels by stored value: (256,) or (65536,) int64.
+        colours: For masks of colours, pixels by colour.
         strays: What the class table does not explain; None when it explains everything.
         jpeg_label: Whether the mask file is a JPEG.
+        photo_peek: What both ends of the photo file say; None without a file, or for one that is no picture.
+        label_peek: The same of a mask file.
     """
 
     position: int
@@ -89,8 +102,19 @@ class Look:
     coding: LabelCoding
     format: str
     counts: NDArray[np.int64] | None = None
+    colours: dict[Colour, int] | None = None
     strays: Strays | None = None
     jpeg_label: bool = False
+    photo_peek: Peek | None = None
+    label_peek: Peek | None = None
+
+    @property
+    def files(self) -> tuple[tuple[str, str, Peek | None], ...]:
+        """The photo's and the label's place, why each cannot be read, and what its ends say."""
+        return (
+            (self.photo_where, self.photo_fault, self.photo_peek),
+            (self.label_where, self.label_fault, self.label_peek),
+        )
 
     @property
     def mask(self) -> StoredMask | None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from tessella.checking.looking.extent import fills, fits, reach_xy
 from tessella.checking.rule import Change, Mend
-from tessella.checking.rules.turned import follows_stored
-from tessella.core.annotation import Drawing, StoredMask
+from tessella.checking.rules.turned import follows_stored, turns_into
+from tessella.core.annotation import StoredMask
 from tessella.core.finding import Finding
 
 if TYPE_CHECKING:
@@ -27,18 +27,14 @@ def size_mismatch(look: Look) -> Iterator[Finding]:
     label_hw = stated_hw(look)
     if look.photo is None or label_hw is None or label_hw == look.photo.hw or follows_stored(look):
         return
+    if is_sideways(look) or is_slightly_off(look) or turns_into(look):
+        return  # S102, S103 and F109 say more
     photo_hw = look.photo.hw
     sizes = f"{_size(label_hw)} where the photo is {_size(photo_hw)}"
     aspect = "the same aspect" if same_aspect(label_hw, photo_hw) else "another aspect"
-    if label_hw == photo_hw[::-1]:
-        aspect = "turned on its side"
     if look.mask is not None:
         fixable = same_aspect(label_hw, photo_hw)
-        fix = (
-            "scale the mask by nearest neighbour (--fix does)"
-            if fixable
-            else "find out which of the two was cropped or turned"
-        )
+        fix = "scale the mask by nearest neighbour (--fix does)" if fixable else "find out which of the two was cropped"
         yield Finding("S101", "error", look.label_where, f"the mask is {sizes} ({aspect})", fix, fixable)
         return
     frame = frame_of_points(look)
@@ -53,6 +49,56 @@ def size_mismatch(look: Look) -> Iterator[Finding]:
         what = f"the file states {sizes} ({aspect}), and the shapes do not tell which is meant"
         fix = "look at the shapes over the photo; correct imageHeight and imageWidth, or scale the shapes"
     yield Finding("S101", "error", look.label_where, what, fix, frame is not None)
+
+
+def sideways(look: Look) -> Iterator[Finding]:
+    """S102: height and width are exchanged, and no EXIF mark explains it."""
+    label_hw = stated_hw(look)
+    if look.photo is None or label_hw is None or not is_sideways(look):
+        return
+    sizes = f"{_size(label_hw)} where the photo is {_size(look.photo.hw)}"
+    what = "the mask is" if look.mask is not None else "the file states"
+    yield Finding(
+        "S102",
+        "error",
+        look.label_where,
+        f"{what} {sizes}: height and width are exchanged",
+        "look which way it was turned and turn it back; a program swapped rows and columns, or dropped the EXIF mark",
+    )
+
+
+def slightly_off(look: Look) -> Iterator[Finding]:
+    """S103: a mask whose sides differ from the photo's by a pixel or two: cropped, padded or rounded somewhere."""
+    label_hw = stated_hw(look)
+    if look.photo is None or label_hw is None or not is_slightly_off(look):
+        return
+    (height, width), (high, wide) = label_hw, look.photo.hw
+    yield Finding(
+        "S103",
+        "error",
+        look.label_where,
+        f"the mask is {_size(label_hw)} where the photo is {_size(look.photo.hw)}: off by {wide - width:+d} columns "
+        f"and {high - height:+d} rows",
+        "find out which side was cropped or padded, and pad the mask with ignore there",
+    )
+
+
+def is_sideways(look: Look) -> bool:
+    """Whether height and width are exchanged; shapes that fit the photo all the same only have a wrong stated size."""
+    label_hw = stated_hw(look)
+    if look.photo is None or label_hw is None or label_hw != look.photo.hw[::-1] or label_hw == look.photo.hw:
+        return False
+    if turns_into(look) or follows_stored(look):
+        return False
+    return look.mask is not None or frame_of_points(look) is None
+
+
+def is_slightly_off(look: Look) -> bool:
+    """Whether a mask of more than 16 px a side is up to two pixels smaller or larger than its photo."""
+    if look.photo is None or look.mask is None or look.mask.hw == look.photo.hw:
+        return False
+    off = [abs(one - other) for one, other in zip(look.mask.hw, look.photo.hw, strict=True)]
+    return max(off) <= 2 and min(look.photo.hw) > 16 and not is_sideways(look) and not turns_into(look)
 
 
 def match_size(look: Look) -> Mend:
@@ -73,7 +119,7 @@ def match_size(look: Look) -> Mend:
     scale = np.array([hw[1] / stated[1], hw[0] / stated[0]])
     shapes = tuple(_scaled(shape, scale) for shape in annotation.shapes)
     change = Change(f"{len(shapes)} shapes were scaled from {_size(stated)} to {_size(hw)}")
-    return Mend(Drawing(shapes, hw), (change,))
+    return Mend(replace(annotation, shapes=shapes, declared_hw=hw), (change,))
 
 
 def stated_hw(look: Look) -> Hw | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tessella.checking.looking.extent import fits, reach_xy
 from tessella.checking.rule import Change, Mend
-from tessella.core.annotation import Drawing, StoredMask
+from tessella.core.annotation import StoredMask
 from tessella.core.finding import Finding
 from tessella.files.images import orient
 
@@ -64,6 +64,14 @@ def follows_stored(look: Look) -> bool:
     return reach is None or fits(reach, photo.stored_hw) or not fits(reach, photo.hw)
 
 
+def turns_into(look: Look) -> bool:
+    """Whether a mask has the photo's size only when its own EXIF mark is obeyed."""
+    mask, photo = look.mask, look.photo
+    if mask is None or photo is None or mask.orientation < 5 or follows_stored(look):
+        return False
+    return mask.hw != photo.hw and mask.hw[::-1] == photo.hw
+
+
 def turn_label(look: Look) -> Mend:
     """Turn a label that lies as the photo is stored (A101)."""
     photo, annotation = look.photo, look.annotation
@@ -74,7 +82,7 @@ def turn_label(look: Look) -> Mend:
         pixels = np.ascontiguousarray(orient(annotation.pixels, photo.orientation))
         return Mend(replace(annotation, pixels=pixels, orientation=1), (change,))
     shapes = tuple(_turned(shape, photo.stored_hw, photo.orientation) for shape in annotation.shapes)
-    return Mend(Drawing(shapes, photo.hw), (change,))
+    return Mend(replace(annotation, shapes=shapes, declared_hw=photo.hw), (change,))
 
 
 def turn_points(points_xy: NDArray[np.float64], stored_hw: tuple[int, int], orientation: int) -> NDArray[np.float64]:

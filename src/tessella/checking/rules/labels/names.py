@@ -82,20 +82,23 @@ def sure_name(name: str, known: Iterable[str]) -> str | None:
     least four letters.
     """
     known = list(known)
-    alike = [other for other in known if _plain(other) == _plain(name)]
+    alike = [other for other in known if plain_name(other) == plain_name(name)]
     if alike:
         return alike[0] if len(alike) == 1 else None
     near = [
-        other for other in known if min(len(name), len(other)) >= SHORTEST and _one_slip(_plain(name), _plain(other))
+        other
+        for other in known
+        if min(len(name), len(other)) >= SHORTEST and one_slip(plain_name(name), plain_name(other))
     ]
     return near[0] if len(near) == 1 else None
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name without case, blanks and the signs between words."""
     return "".join(letter for letter in name.casefold() if letter not in " _-\t")
 
 
-def _one_slip(first: str, second: str) -> bool:
+def one_slip(first: str, second: str) -> bool:
     """Whether one insertion, deletion, replacement or swap of neighbours turns one word into the other."""
     if len(first) > len(second):
         first, second = second, first

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
 from tessella.checking.looking.greys import BLUR_GAP, JPEG_GAP, snap
 from tessella.checking.rule import Change, Located, Mend
+from tessella.checking.rules.labels.palettes import SINGLE_VALUED, is_slight
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.finding import Finding
@@ -25,16 +27,13 @@ if TYPE_CHECKING:
 _FEWEST_MASKS = 10
 _TINY_SHARE = 0.001
 
-SINGLE_VALUED = frozenset({"index-mask", "voc", "camvid"})
-"""Formats whose masks hold ids, not colours."""
-
 
 def stray_values(look: Look) -> Iterator[Finding]:
     """L101: values or colours that no class and no ignore entry stands for."""
     strays = look.strays
     colour = look.mask is not None and look.mask.is_colour
-    if strays is None or strays.kind != "stray" or (colour and look.format in SINGLE_VALUED):
-        return  # the last is L102's
+    if strays is None or strays.kind != "stray" or (colour and look.format in SINGLE_VALUED) or is_slight(look):
+        return  # the last two are L102's and L114's
     kind = "colours" if colour else "values"
     yield Finding(
         "L101",
@@ -112,7 +111,7 @@ def compressed_mask(look: Look) -> Iterator[Finding]:
 def binary_as_ignore(survey: Survey) -> Iterator[Located]:
     """L105: every mask holds 0 and 255 alone, and 255 means ignore, so that the whole foreground would vanish."""
     masks = [trace for trace in survey.traces if trace.stored is not None]
-    stored = frozenset[int]().union(*(trace.stored or frozenset() for trace in masks))
+    stored = {value for trace in masks for value in trace.stored or ()}
     if stored != {0, 255} or survey.coding.value_to_id().get(255) != IGNORE or len(survey.coding.table) < 2:
         return
     fixable = _other_value(survey.coding) is not None
@@ -207,29 +206,6 @@ def foreground_from_255(look: Look) -> Mend:
     here = mask.pixels == 255
     pixels = np.where(here, np.asarray(value, mask.pixels.dtype), mask.pixels)
     return Mend(replace(mask, pixels=pixels), (Change(f"{int(here.sum())} px of 255 became {value} ({name})"),))
-
-
-def declared_values(coding: LabelCoding, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return the declared stored values that a mask of this dtype can hold, ascending: (D,) of `dtype`."""
-    top = int(np.iinfo(dtype).max)
-    return np.array(sorted(value for value in coding.value_to_id() if value <= top), dtype)
-
-
-def declared_colours(coding: LabelCoding) -> NDArray[np.uint8]:
-    """Return the declared colours: (D, 3) uint8."""
-    return np.array(list(coding.colour_to_id()), np.uint8)
-
-
-def undeclared(mask: StoredMask, coding: LabelCoding) -> NDArray[np.bool_]:
-    """Return where a mask holds what the class table does not explain: (H, W) bool."""
-    if not mask.is_colour:
-        known = np.zeros(int(np.iinfo(mask.pixels.dtype).max) + 1, bool)
-        known[declared_values(coding, mask.pixels.dtype)] = True
-        return np.asarray(~known[mask.pixels])
-    declared = np.zeros(mask.hw, bool)
-    for colour in coding.colour_to_id():
-        declared |= (mask.pixels[..., :3] == colour).all(axis=2)
-    return ~declared
 
 
 def _ids_in_rgb(look: Look) -> NDArray[np.uint8] | None:

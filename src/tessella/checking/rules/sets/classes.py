@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tessella.checking.rule import Located
+from tessella.checking.rules.labels.names import plain_name
 from tessella.core.finding import Finding
 
 if TYPE_CHECKING:
@@ -23,13 +24,20 @@ RATIO = 20
 """...and this many times smaller than the largest is called rare."""
 
 
+ROOT_NAMES: Final = frozenset(
+    {"objects", "object", "root", "supercategory", "all", "thing", "things", "none", "classes"}
+)
+"""Names of the row that exports put above the classes; nothing is ever annotated with it."""
+
+
 def never_occurs(survey: Survey) -> Iterator[Located]:
     """C101: a class of the table that no pixel of the set has."""
     total = class_pixels(survey)
     if not total[:-1].any():
         return  # nothing could be counted at all: other rules say why
-    for name, count in zip(survey.coding.table.names, total, strict=False):
-        if count == 0:
+    heading = is_root(survey)  # C106 says more of it
+    for index, (name, count) in enumerate(zip(survey.coding.table.names, total, strict=False)):
+        if count == 0 and not (heading and index == 0):
             finding = Finding(
                 "C101",
                 "warning",
@@ -140,6 +148,16 @@ def class_pixels(survey: Survey, split: str | None = None) -> NDArray[np.int64]:
     """Return (K + 1,) int64: pixels by class over the set, or over one split; the last entry counts ignore."""
     counts = [_pixels(trace.pixels) for trace in survey.counted if split is None or trace.split == split]
     return np.sum(counts, axis=0, dtype=np.int64) if counts else np.zeros(len(survey.coding.table) + 1, np.int64)
+
+
+def is_root(survey: Survey) -> bool:
+    """Whether the first class of the table is a heading: its name says so, nothing has it, and others occur."""
+    names, total = survey.coding.table.names, class_pixels(survey)
+    if len(names) < 2 or total[0] or not total[1:-1].any():
+        return False
+    first = plain_name(names[0])
+    parts = sum(first in plain_name(other) or first.rstrip("s") in plain_name(other) for other in names[1:])
+    return first in ROOT_NAMES or (len(first) >= 4 and parts >= 2)
 
 
 def _pixels(pixels: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -1,0 +1,126 @@
+"""Where a mask's borders lie on a photo's: how well they meet as they are, flipped, turned and shifted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIDE: Final = 64
+"""Flips and turns are compared on SIDE x SIDE pixels."""
+
+REACH: Final = 8
+"""Shifts of up to this many cells to each side are compared."""
+
+FEWEST: Final = 40
+"""With fewer border pixels nothing is said."""
+
+TURNS: Final = (
+    "as it is", "mirrored left to right", "flipped upside down", "turned by 180 degrees",
+    "mirrored at its diagonal", "turned by 90 degrees clockwise", "turned by 90 degrees counterclockwise",
+    "mirrored at its other diagonal",
+)  # fmt: skip
+"""What may have been done to a mask, in the order of the scores; the last four are compared on square photos only."""
+
+
+def turned(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
+    """Return pixels as the mask's turn number `turn` of TURNS is undone by it.
+
+    Args:
+        pixels: (H, W).
+        turn: 0..7.
+    """
+    undo = (
+        lambda p: p,
+        lambda p: p[:, ::-1],
+        lambda p: p[::-1],
+        lambda p: p[::-1, ::-1],
+        lambda p: p.T,
+        lambda p: np.rot90(p, 1),
+        lambda p: np.rot90(p, -1),
+        lambda p: p[::-1, ::-1].T,
+    )
+    return np.asarray(undo[turn](pixels))
+
+
+def gradient(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how strongly the grey changes: (h, w) float32; the strongest twentieth counts alike."""
+    import cv2
+
+    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    strength = np.sqrt(across * across + down * down)
+    return np.asarray(np.minimum(strength, np.percentile(strength, 95)), np.float32)
+
+
+def borders(ids: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the pixels whose right or lower neighbour has another value: (h, w) bool."""
+    found = np.zeros(ids.shape, bool)
+    found[:, :-1] = ids[:, :-1] != ids[:, 1:]
+    found[:-1] |= ids[:-1] != ids[1:]
+    return found
+
+
+def turn_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float16] | None:
+    """Score how well a mask's borders meet a photo's edges, for each of TURNS.
+
+    A score is the mean edge strength under the borders above the mean of the photo, in units of what chance gives
+    (standard deviations of the mean of as many pixels).
+
+    Args:
+        grey: (h, w) uint8, the photo.
+        ids: (h, w), the mask, in the same cells.
+
+    Returns:
+        (8,) float16, NaN where a turn cannot be (the photo is not square); None where too few borders say anything.
+    """
+    import cv2
+
+    if min(grey.shape) < SIDE or grey.shape != ids.shape:
+        return None
+    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    rows, columns = ((2 * np.arange(SIDE) + 1) * side // (2 * SIDE) for side in ids.shape)
+    found = borders(ids[np.ix_(rows, columns)])
+    count = int(found.sum())
+    strength = gradient(small)
+    spread = float(strength.std())
+    if count < FEWEST or count > SIDE * SIDE // 2 or spread < 1:
+        return None
+    mean = float(strength.mean())
+    scores = np.full(len(TURNS), np.nan, np.float16)
+    square = 0.99 < grey.shape[0] / grey.shape[1] < 1.01
+    for turn in range(8 if square else 4):
+        met = float(strength[turned(found, turn)].mean())
+        scores[turn] = (met - mean) / spread * np.sqrt(count)
+    return scores
+
+
+def shift_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float32] | None:
+    """Score how well a mask's borders meet a photo's edges when the mask is moved by some cells.
+
+    Args:
+        grey: (h, w) uint8, the photo.
+        ids: (h, w), the mask, in the same cells.
+
+    Returns:
+        (2 * REACH + 1, 2 * REACH + 1) float32 by rows down and columns right that the mask is moved, none in the
+        middle, as the mean edge strength under the borders over the photo's; None where too few borders say anything.
+    """
+    import cv2
+
+    if min(grey.shape) < 8 * REACH or grey.shape != ids.shape:
+        return None
+    strength = gradient(grey)
+    spread = float(strength.std())
+    found = borders(ids)
+    found[:REACH], found[-REACH:], found[:, :REACH], found[:, -REACH:] = False, False, False, False
+    count = int(found.sum())
+    if count < FEWEST or spread < 1:
+        return None
+    inner = found[REACH:-REACH, REACH:-REACH].astype(np.float32)
+    met = cv2.matchTemplate(strength, inner, cv2.TM_CCORR) / count
+    return np.asarray((met - strength.mean()) / spread, np.float32)

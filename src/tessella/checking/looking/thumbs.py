@@ -1,0 +1,69 @@
+"""Small pictures of photos, for comparing them with each other and with their masks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tessella.core.image import Image
+
+GRID: Final = 256
+"""The shorter side of a grey photo is this many pixels at least, where the photo has them."""
+
+THUMB: Final = 16
+"""Side of the thumbnail that stays in memory for every photo: 256 bytes."""
+
+
+def step_of(hw: tuple[int, int]) -> int:
+    """Return which pixels of a photo its grey copy keeps: every one, every second, ..."""
+    return max(1, min(hw) // GRID)
+
+
+def grey_of(image: Image) -> NDArray[np.uint8]:
+    """Return every n-th pixel of a photo in grey: (h, w) uint8; darkest to brightest where it has not 8 bits."""
+    import cv2
+
+    step = step_of(image.hw)
+    grid: NDArray[Any] = np.ascontiguousarray(image.pixels[::step, ::step, :3])
+    if grid.dtype != np.uint8:
+        values = np.nan_to_num(grid.astype(np.float32), posinf=0.0, neginf=0.0)
+        low, high = float(values.min()), float(values.max())
+        grid = ((values - low) * np.float32(255 / (high - low) if high > low else 0)).astype(np.uint8)
+    if grid.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.ascontiguousarray(grid[..., 0])
+
+
+def glance_of(image: Image) -> bytes:
+    """Return a hash of a coarse grid of pixels, b"" for a picture of a single colour.
+
+    Two photos of the same pixels have the same one; those few are compared in full later. A black frame or an empty
+    tile equals every other one, which says nothing.
+    """
+    pixels = image.pixels
+    step = max(1, min(image.hw) // 32)
+    grid = np.ascontiguousarray(pixels[::step, ::step])
+    if (grid == grid[0, 0]).all() and (pixels == pixels[0, 0]).all():
+        return b""
+    digest = hashlib.blake2b(f"{pixels.shape} {image.dtype}".encode(), digest_size=8)
+    digest.update(grid.data)
+    return digest.digest()
+
+
+def digest_of(image: Image) -> str:
+    """Return SHA-256 of the upright pixels, their size and dtype."""
+    digest = hashlib.sha256(f"{image.pixels.shape} {image.dtype}".encode())
+    digest.update(np.ascontiguousarray(image.pixels).data)
+    return digest.hexdigest()
+
+
+def thumb_of(grey: NDArray[np.uint8]) -> bytes:
+    """Shrink a grey photo to THUMB x THUMB pixels, each the mean of its area."""
+    import cv2
+
+    return cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA).tobytes()

@@ -1,0 +1,142 @@
+"""What a record leaves behind once it was looked at, for the rules about the whole set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.checking.looking.borders import runs_of
+from tessella.checking.looking.edges import shift_scores, turn_scores
+from tessella.checking.looking.reading import MISSING, places_of
+from tessella.checking.looking.thumbs import step_of, thumb_of
+from tessella.checking.rules.shapes.geometry import frame_hw, is_sound
+from tessella.checking.survey import Trace
+from tessella.core.classes import IGNORE
+from tessella.core.errors import TessellaError
+from tessella.files.images import PHOTO_BUDGET
+from tessella.formats.raster.labels import count_values, resolve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tessella.checking.looking.look import Look
+    from tessella.core.labelmap import Ids
+
+_MOST_VALUES: Final = 64
+
+
+def trace_of(look: Look, *, deep: bool = False) -> Trace:
+    """Keep what the rules about the whole set need, and let the pixels go.
+
+    Args:
+        look: One record.
+        deep: Whether the record is among those whose mask is moved about under the photo.
+    """
+    names: dict[str, int] = {}
+    for shape in look.drawing.shapes if look.drawing is not None else ():
+        names[shape.label] = names.get(shape.label, 0) + 1
+    ids = _drawn_ids(look)
+    grid = _grid(look, ids)
+    grey = None if look.photo is None else look.photo.grey
+    stored = () if look.counts is None else tuple(np.flatnonzero(look.counts).tolist())
+    return Trace(
+        position=look.position,
+        split=look.split,
+        photo_where=look.photo_where,
+        label_where=look.label_where,
+        glance=b"" if look.photo is None else look.photo.glance,
+        thumb=b"" if grey is None else thumb_of(grey),
+        hw=None if look.photo is None else look.photo.hw,
+        bands="" if look.photo is None else look.photo.bands,
+        missing=look.photo_fault == MISSING,
+        pixels=_class_pixels(look, ids),
+        explained=look.strays is None,
+        stored=None if look.counts is None else stored,
+        wide=look.counts is not None and len(look.counts) > 256,
+        palette=_palette(look, stored),
+        rim=_rim(look),
+        names=names,
+        turns=None if grey is None or grid is None else turn_scores(grey, grid),
+        shifts=None if grey is None or grid is None or not deep else shift_scores(grey, grid),
+        runs=None if look.mask is None or look.mask.is_colour else runs_of(look.mask.pixels),
+    )
+
+
+def _drawn_ids(look: Look) -> Ids | None:
+    """Paint the sound shapes of a drawing, where they fit the photo; None for masks."""
+    frame = frame_hw(look)
+    if look.drawing is None or frame is None or frame[0] * frame[1] > PHOTO_BUDGET:
+        return None
+    if look.photo is not None and frame != look.photo.hw:
+        return None
+    known = look.coding.name_to_id()
+    sound = tuple(shape for shape in look.drawing.shapes if shape.label in known and is_sound(shape))
+    try:
+        return resolve(replace(look.drawing, shapes=sound), look.coding, frame, where=look.label_where).ids
+    except TessellaError:
+        return None  # a shape that its own rule names
+
+
+def _class_pixels(look: Look, ids: Ids | None) -> NDArray[np.int64] | None:
+    """Count pixels by class, ignore last; values in no class are left out. None when nothing can be counted."""
+    classes = len(look.coding.table)
+    if look.counts is not None:
+        # a float64 sum is exact up to 2**53 pixels
+        counted = np.bincount(places_of(look.coding, len(look.counts)), look.counts, classes + 2)
+        return counted[: classes + 1].astype(np.int64)
+    pixels = np.zeros(classes + 1, np.int64)
+    if look.colours is not None:
+        meaning = look.coding.colour_to_id()
+        for colour, count in look.colours.items():
+            if colour in meaning:
+                pixels[classes if meaning[colour] == IGNORE else meaning[colour]] += count
+        return pixels
+    if ids is None:
+        return None
+    counts = count_values(ids)
+    pixels[:classes], pixels[classes] = counts[:classes], counts[IGNORE]
+    return pixels
+
+
+def _grid(look: Look, ids: Ids | None) -> NDArray[Any] | None:
+    """Return the label in the cells of the grey photo, where both have one size."""
+    photo, mask = look.photo, look.mask
+    label = ids if mask is None else mask.pixels
+    if photo is None or photo.grey is None or label is None or label.shape[:2] != photo.hw:
+        return None
+    step = step_of(photo.hw)
+    grid = label[::step, ::step]
+    if grid.ndim == 2:
+        return grid
+    return grid[..., 0].astype(np.uint32) << 16 | grid[..., 1].astype(np.uint32) << 8 | grid[..., 2]
+
+
+def _rim(look: Look) -> float | None:
+    """Return the share of the outermost pixels of a mask that the class of id 1 has, in a set of two classes."""
+    mask = look.mask
+    if mask is None or look.counts is None or len(look.coding.table) != 2:
+        return None
+    edge = np.concatenate([mask.pixels[0], mask.pixels[-1], mask.pixels[:, 0], mask.pixels[:, -1]])
+    counts = np.bincount(edge, minlength=len(look.counts))
+    by_class = np.bincount(places_of(look.coding, len(look.counts)), counts, 4)[:2]
+    total = float(by_class.sum())
+    return float(by_class[1]) / total if total else None
+
+
+def _palette(look: Look, stored: tuple[int, ...]) -> bytes | None:
+    """Return the colours that a palette mask gives its values: r, g, b for each of `stored`; None without one."""
+    mask = look.mask
+    if mask is None or mask.palette is None or mask.is_colour or len(stored) > _MOST_VALUES:
+        return None
+    colours = np.zeros((256, 3), np.uint8)
+    colours[: len(mask.palette)] = mask.palette[:256]
+    return _shared(colours[list(stored)].tobytes())
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: bytes) -> bytes:
+    """Return one object for equal values: most masks of a set have the same colours."""
+    return value
