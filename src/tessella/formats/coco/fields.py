@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 _BLANK: Final = b" \t\r\n"
 _NOTHING: Final = frozenset({b"", b"null", b"false", b"0", b"0.0", b'""', b"{}"})
@@ -20,7 +20,7 @@ def key_of(value: object) -> str:
     return str(value)
 
 
-def holds_nothing(field: object) -> bool:
+def holds_nothing(field: Any) -> bool:  # noqa: ANN401 - a buffer such as msgspec.Raw
     """Whether a field is absent, null, false, 0, or empty all the way down.
 
     Args:
@@ -28,7 +28,7 @@ def holds_nothing(field: object) -> bool:
     """
     if field is None:
         return True
-    view = memoryview(field)  # type: ignore[arg-type] - msgspec.Raw is a buffer
+    view = memoryview(field)
     if view.nbytes > _SHORT:  # blanks or brackets alone are never as long
         return False
     text = bytes(view).translate(None, _BLANK)

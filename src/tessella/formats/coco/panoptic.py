@@ -129,7 +129,7 @@ def _sheet(sections: Sections, source: Source) -> _Sheet | None:
     photos = photos_of(sections)
     categories = read_categories(sections.parse("categories") if "categories" in sections.names else None, where=path)
     photo = places_of(fields["image_id"], {one.key: place for place, one in enumerate(photos)})
-    masks: list[object] = [None] * len(photos)
+    masks: list[bytes | None] = [None] * len(photos)
     for number, (place, name) in enumerate(zip(photo.tolist(), fields["file_name"], strict=True)):
         if place >= 0 and masks[place] is not None:
             raise FormatError(
@@ -143,26 +143,28 @@ def _sheet(sections: Sections, source: Source) -> _Sheet | None:
     return _Sheet(path, split_of_file(path, source.root), photos, _decoded(masks), categories, used, page)
 
 
-def _decoded(names: list[object]) -> list[object]:
+def _decoded(names: list[bytes | None]) -> list[object]:
     """Return file names from their JSON texts; "" for what is no name, None for photos without a row."""
     import msgspec
 
-    texts = [b"null" if name is None else bytes(name) or b'""' for name in names]  # type: ignore[call-overload]
+    texts = [b"null" if name is None else name or b'""' for name in names]
     found = msgspec.json.decode(b"[" + b",".join(texts) + b"]")
     return [name if isinstance(name, str) or text == b"null" else "" for name, text in zip(found, texts, strict=True)]
 
 
 def _records(sheet: _Sheet, photos: PhotoFinder) -> Iterator[Record]:
     """Yield the records of a file; the mask of each is its only part."""
-    finder = FileFinder(photos.paths, photos)
+    names = [name for name in sheet.masks if name]
+    pngs = FileFinder(path for path in photos.paths if path.suffix.lower() == ".png")
+    there = pngs.home(sheet.path, names, split=sheet.split, role="mask", hint=sheet.path.stem)
+    masks = [pngs.find(there, sheet.path, name) for name in sheet.masks]
+    taken = {mask for mask in masks if mask is not None}
+    finder = FileFinder((path for path in photos.paths if path not in taken), photos)
     home = finder.home(sheet.path, [photo.file_name for photo in sheet.photos], split=sheet.split)
-    images = [finder.find(home, sheet.path, photo.file_name) for photo in sheet.photos]
-    taken = {image for image in images if image is not None}
-    pngs = FileFinder(path for path in photos.paths if path.suffix.lower() == ".png" and path not in taken)
-    there = pngs.home(sheet.path, [mask for mask in sheet.masks if mask], split=sheet.split, hint=sheet.path.stem)
-    for photo, image, name in zip(sheet.photos, images, sheet.masks, strict=True):
-        mask = pngs.find(there, sheet.path, name)
-        label = sheet.path if name is not None and mask is not None else None
+    for photo, mask in zip(sheet.photos, masks, strict=True):
+        image = finder.find(home, sheet.path, photo.file_name)
+        image = None if image in taken else image
+        label = None if mask is None else sheet.path
         listed = photo.file_name or f"image_{photo.key}"
         record = photos.record(image, sheet.path, name=listed, key=photo.key)
         parts = () if mask is None else (mask,)

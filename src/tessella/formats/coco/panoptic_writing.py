@@ -36,13 +36,13 @@ class _Segments(NamedTuple):
     """Segments of one photo.
 
     Args:
-        index: (H, W) int32: the place of each pixel's segment from 1, 0 for none.
+        place: (H, W) int32: the place of each pixel's segment from 1, 0 for none.
         values: The class id of each segment.
         crowds: Whether each is a crowd.
         things: Class ids of which objects are told apart.
     """
 
-    index: NDArray[np.int32]
+    place: NDArray[np.int32]
     values: list[int]
     crowds: list[bool]
     things: set[int]
@@ -60,15 +60,16 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     if item.labels is None:
         return entry
     found = _segments(item.labels.ids, item.drawing, coding)
-    numbers = _numbers([coding.table.colours[value] for value in found.values])
+    colours = coding.table.palette()
+    numbers = _numbers([tuple(colours[value].tolist()) for value in found.values])
     folder = dst / "annotations" / f"panoptic_{item.split or 'default'}"
     lookup = np.array([0, *numbers], np.uint32)
     from PIL import Image
 
-    write_picture(folder / f"{item.stem}.png", Image.fromarray(segment_colours(lookup[found.index])))
+    write_picture(folder / f"{item.stem}.png", Image.fromarray(segment_colours(lookup[found.place])))
     rows = []
     for place, (number, value, crowd) in enumerate(zip(numbers, found.values, found.crowds, strict=True), start=1):
-        part = covered(found.index == place)
+        part = covered(found.place == place)
         if part is not None:
             area = int(part[1].sum())
             rows.append({"id": number, "value": value, "area": area, "bbox": part[0], "iscrowd": int(crowd)})
@@ -79,15 +80,15 @@ def _segments(ids: Ids, drawing: Drawing | None, coding: LabelCoding) -> _Segmen
     found = (
         _drawn(drawing, ids, coding) if drawing is not None else _Segments(np.zeros(ids.shape, np.int32), [], [], set())
     )
-    owner = np.array([IGNORE, *found.values], np.uint8)[found.index]
+    owner = np.array([IGNORE, *found.values], np.uint8)[found.place]
     # what no object covers, and the few pixels at borders that another rule of painting gave to another class
-    found.index[owner != ids] = 0
-    bare = found.index == 0
+    found.place[(owner != ids) | (ids == IGNORE)] = 0
+    bare = found.place == 0
     for value in np.unique(ids[bare]).tolist():
         if value != IGNORE:
             found.values.append(value)
             found.crowds.append(False)
-            found.index[bare & (ids == value)] = len(found.values)
+            found.place[bare & (ids == value)] = len(found.values)
     return found
 
 

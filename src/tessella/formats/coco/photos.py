@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from tessella.files.paths import relative_name
-from tessella.formats.layout.pairing import SPLIT_NAMES, split_of
+from tessella.formats.layout.pairing import SPLIT_NAMES, role_of, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +43,20 @@ class FileFinder:
         self._stems = {PurePosixPath(name).stem for name in self._by_name}
         self._finder = finder
 
-    def home(self, label: Path, listed: Iterable[object], *, split: str, hint: str = "") -> Path | None:
+    def home(
+        self, label: Path, listed: Iterable[object], *, split: str, role: str = "photo", hint: str = ""
+    ) -> Path | None:
         """Return the folder below which most listed names lie; None where none does.
 
-        Of equals counts first the one named after `hint`, then the one of the split, then the nearest to `label`.
+        Args:
+            label: The annotation file.
+            listed: The names in it.
+            split: The split that it is of, or "".
+            role: What the folder should hold, `photo` or `mask`, by its name.
+            hint: What it may be called.
+
+        Returns:
+            Of equals the one called `hint`, then one whose name says `role`, one of the split, the nearest to `label`.
         """
         votes: Counter[Path] = Counter()
         for name, _ in zip(listed, range(_VOTERS), strict=False):
@@ -56,7 +66,9 @@ class FileFinder:
                     votes[Path(*path.parts[: -len(parts)])] += 1
         if not votes:
             return None
-        return max(sorted(votes), key=lambda home: (votes[home], *_nearness(home, label, split=split, hint=hint)))
+        return max(
+            sorted(votes), key=lambda home: (votes[home], *_merits(home, label, split=split, role=role, hint=hint))
+        )
 
     def find(self, home: Path | None, label: Path, listed: object) -> Path | None:
         """Return the file of a listed name, or None when it is not here or two files could be meant."""
@@ -72,10 +84,12 @@ class FileFinder:
         return self._finder.find(label, "/".join(parts)) if known else None  # where nothing is alike, asking is slow
 
 
-def _nearness(home: Path, label: Path, *, split: str, hint: str) -> tuple[bool, bool, int]:
+def _merits(home: Path, label: Path, *, split: str, role: str, hint: str) -> tuple[bool, int, bool, int]:
+    roles = [found for part in home.parts if (found := role_of(part)[0])]
+    fits = 0 if not roles else 1 if roles[-1] == role else -1
     shared = sum(1 for _ in zip(home.parts, label.parent.parts, strict=False) if _[0] == _[1])
     stated = {SPLIT_NAMES.get(word, "") for part in home.parts for word in _WORDS.split(part.casefold())}
-    return bool(hint) and home.name == hint, bool(split) and split in stated, shared
+    return bool(hint) and home.name == hint, fits, bool(split) and split in stated, shared
 
 
 def _parts(listed: object) -> tuple[str, ...]:

@@ -163,7 +163,9 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
 
 def _document(written: Sequence[Written], coding: LabelCoding) -> str:
     numbers = category_ids(coding)
-    images, rows, used = [], [], set()
+    images: list[Row] = []
+    rows: list[Row] = []
+    used: set[int] = set()
     for number, one in enumerate(written, start=1):
         height, width = one.entry["hw"]
         images.append({"id": number, "file_name": one.entry["file_name"], "height": height, "width": width})
