@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tessella.core.errors import InputError
-from tessella.files.images import read_header, read_image
+from tessella.files.images import read_hw, read_image
 from tessella.formats import format_named
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def photo_hw(record: Record, listing: Listing) -> tuple[int, int]:
     """Return the height and width of a photo after EXIF orientation, from its header alone where it has a file.
 
     Raises:
-        InputError: It is missing or cannot be read.
+        InputError: It is missing, cannot be read, or is larger than the budget.
     """
     if record.image is not None:
-        return read_header(record.image).upright_hw
+        return read_hw(record.image, max_pixels=listing.max_pixels)
     return _without_file(record, listing).hw
 
 

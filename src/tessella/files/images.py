@@ -38,7 +38,6 @@ _FREE_PIXELS: Final = 1 << 24
 _PIXELS_PER_BYTE: Final = 10_000
 """Most pixels that a byte of a file may become: a PNG of one bit and one colour holds 8,256, fax encoding some more."""
 
-_SCAN: Final = b"\xff\xda"
 _MOST_SCANS: Final = 200
 """Most passes of a progressive JPEG; encoders write about ten, and each costs the time of a whole picture."""
 
@@ -106,6 +105,18 @@ def decode_header(data: bytes, *, where: object) -> Header:
     return picture_header(open_pillow(io.BytesIO(data), where=where), where=where)
 
 
+def read_hw(path: Path, *, max_pixels: int | None = None) -> tuple[int, int]:
+    """Read the height and width of a photo after EXIF orientation, without decoding it.
+
+    Raises:
+        InputError: The file cannot be read.
+        ImageError: It is not a picture, or one that `read_image` would refuse for its size.
+    """
+    header = read_header(path)
+    check_budget(header, where=path, max_pixels=max_pixels, size=path.stat().st_size)
+    return header.upright_hw
+
+
 def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
     """Read a photo upright: 8 or 16 bits or float, any number of bands, RGB order.
 
@@ -123,7 +134,7 @@ def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
 def decode_image(data: bytes, *, where: object, max_pixels: int | None = None) -> Image:
     """Like `read_image`, for the bytes of a file; `where` names the source in errors."""
     header = decode_header(data, where=where)
-    check_budget(header, where=where, max_pixels=max_pixels, data=data)
+    check_data(data, header, where=where, max_pixels=max_pixels)
     with enough_memory(where):
         if header.format == "TIFF":
             stored = tiff.decode(data, where=where)
@@ -134,58 +145,62 @@ def decode_image(data: bytes, *, where: object, max_pixels: int | None = None) -
     return Image(np.ascontiguousarray(orient(stored, header.orientation)))
 
 
-def check_budget(header: Header, *, where: object, max_pixels: int | None = None, data: bytes | None = None) -> None:
+def check_budget(header: Header, *, where: object, max_pixels: int | None = None, size: int | None = None) -> None:
     """Refuse a picture that is larger than the budget, or than its file can hold, before it is decoded.
 
     Args:
         header: What the file says of itself.
         where: The path, for messages.
         max_pixels: The budget, or None for the usual one; every four bands count as a picture of their own.
-        data: The file, where it was read.
+        size: The bytes of the file, where they are known.
 
     Raises:
-        ImageError: Too many pixels, or too many passes of a progressive JPEG.
+        ImageError: Too many pixels.
     """
     default = RASTER_BUDGET if header.format == "TIFF" else PHOTO_BUDGET
-    check_hw(header.hw, where=where, max_pixels=default if max_pixels is None else max_pixels)
-    height, width = header.hw
+    budget = default if max_pixels is None else max_pixels
+    check_hw(header.hw, where=where, max_pixels=budget)
+    (height, width), what, expected = header.hw, "", None
     samples = height * width * max(1, -(-header.channels // 4))
-    if samples > (default if max_pixels is None else max_pixels):
-        raise ImageError(
+    if samples > budget:
+        what, expected = (
             "the picture holds more than the pixel budget in all its bands",
-            where=where,
-            got=f"{width}x{height} in {header.channels} bands",
-            expected=f"at most {default if max_pixels is None else max_pixels} pixels of four bands",
-            fix=f"if the file is what it claims to be, pass --max-pixels {samples} (in Python: max_pixels)",
+            f"at most {budget} of four bands",
         )
-    if data is None or max_pixels is not None:
-        return
-    if samples > max(_FREE_PIXELS, len(data) * _PIXELS_PER_BYTE):
+    elif size is not None and max_pixels is None and samples > max(_FREE_PIXELS, size * _PIXELS_PER_BYTE):
+        what = f"the file is far too small, with {size} bytes, for the picture that it claims to hold"
+    if what:
         raise ImageError(
-            "the file is far too small for the picture that it claims to hold",
+            what,
             where=where,
-            got=f"{len(data)} bytes for {width}x{height} pixels",
+            got=f"{width}x{height} pixels in {header.channels} bands",
+            expected=expected,
             fix=f"if the file is what it claims to be, pass --max-pixels {samples} (in Python: max_pixels)",
-        )
-    if header.format in ("JPEG", "MPO") and data.count(_SCAN) > _MOST_SCANS:
-        raise ImageError(
-            "the JPEG is made of more passes than any encoder writes", where=where, expected=f"at most {_MOST_SCANS}"
         )
 
 
 @contextlib.contextmanager
 def enough_memory(where: object) -> Iterator[None]:
-    """Turn a lack of memory into an error that names the picture.
-
-    Raises:
-        ImageError: The memory of this machine does not hold the picture.
-    """
+    """Turn a lack of memory into an ImageError that names the picture."""
     try:
         yield
     except MemoryError as error:
         raise ImageError(
             "this machine has not enough memory to decode the picture", where=where, fix="cut it into tiles"
         ) from error
+
+
+def check_data(data: bytes, header: Header, *, where: object, max_pixels: int | None = None) -> None:
+    """Refuse the bytes of a picture that would take too much memory or time, before it is decoded.
+
+    Raises:
+        ImageError: What `check_budget` refuses, or a progressive JPEG of too many passes.
+    """
+    check_budget(header, where=where, max_pixels=max_pixels, size=len(data))
+    if header.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MOST_SCANS:
+        raise ImageError(
+            "the JPEG is made of more passes than any encoder writes", where=where, expected=f"at most {_MOST_SCANS}"
+        )
 
 
 def check_hw(hw: tuple[int, int], *, where: object, max_pixels: int | None = None) -> None:
@@ -250,6 +265,10 @@ def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 -
         if accept is not None and accept(start) is True:
             try:
                 return factory(stream, "")
+            except Pillow.DecompressionBombError as error:  # the WebP plug-in asks Pillow's global limit by itself
+                raise ImageError(
+                    "the picture is larger than its decoder takes", where=where, got=str(error), fix="cut it into tiles"
+                ) from error
             except _BROKEN as error:
                 raise ImageError(
                     f"the {name} file is damaged ({error})", where=where, fix="export or copy it again"

@@ -12,7 +12,7 @@ from tessella.core.errors import ImageError
 from tessella.files.images import (
     FILE_BUDGET,
     Header,
-    check_budget,
+    check_data,
     decode_header,
     enough_memory,
     load_pillow,
@@ -56,7 +56,7 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
     """Like `read_mask`, for the bytes of a file; `where` names the source in errors."""
     picture = open_pillow(io.BytesIO(data), where=where)
     header = decode_header(data, where=where) if picture.format == "TIFF" else picture_header(picture, where=where)
-    check_budget(header, where=where, max_pixels=max_pixels, data=data)
+    check_data(data, header, where=where, max_pixels=max_pixels)
     if header.frames > 1 and header.format != "TIFF":
         raise ImageError(
             "the mask is animated, and nothing says which of its pictures holds the labels",

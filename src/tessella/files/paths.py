@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
 """Suffixes of photos and masks, lower case."""
 
+_LONGEST_PATH: Final = 4096
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -52,10 +53,12 @@ def contain(root: Path, relative: str) -> Path:
         The joined path; it need not exist.
 
     Raises:
-        InputError: An absolute path, a drive, a `..` that leaves `root`, a NUL, or a link that leads outside.
+        InputError: An absolute path, a drive, a `..` that leaves `root`, a NUL, a link that leads outside, or a name
+            that no file can have.
     """
     text = relative.replace("\\", "/")
-    if "\0" in text or text.startswith("/") or _DRIVE.match(text):
+    too_long = len(text) > _LONGEST_PATH or any(len(part.encode("utf-8", "replace")) > 255 for part in text.split("/"))
+    if "\0" in text or too_long or text.startswith("/") or _DRIVE.match(text):
         raise _escapes(root, relative)
     # only the tail: above a link, `a/..` is not where the words say, and `root` must stay as the caller wrote it
     tail = posixpath.normpath(text)
@@ -69,10 +72,18 @@ def _escapes(root: Path, relative: str) -> InputError:
     return InputError(
         "an annotation names a file outside the data set",
         where=root,
-        got=repr(relative),
+        got=repr(relative[:200]),
         expected="a path below the data set's folder",
         fix="move the file into the data set, or correct the path in the annotation",
     )
+
+
+def is_file(path: Path) -> bool:
+    """Say whether a file lies at a path; False too for one that no file system takes, such as a name of a kilobyte."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:

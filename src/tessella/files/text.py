@@ -22,7 +22,7 @@ TEXT_BUDGET: Final = 1 << 30
 DEPTH_BUDGET: Final = 64
 """Deepest nesting of JSON and XML."""
 
-MEMORY_BUDGET: Final = 1 << 32
+MEMORY_BUDGET: Final = 1 << 31
 """Most memory that a parsed JSON or CSV file may take, in bytes, judged by its commas and brackets beforehand."""
 
 _SMALL: Final = 1 << 20
@@ -94,7 +94,7 @@ def read_json(path: Path, *, max_bytes: int = TEXT_BUDGET, allow_nan: bool = Fal
     Raises:
         InputError: The file cannot be read.
         FormatError: Not JSON, NaN or Infinity, a key that occurs twice in one object, nesting deeper than 64, or more
-            values than 4 GiB of memory hold.
+            values than 2 GiB of memory hold.
     """
     return parse_json(read_text(path, max_bytes=max_bytes), where=path, allow_nan=allow_nan)
 
@@ -179,7 +179,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     Raises:
         InputError: The file cannot be read.
         FormatError: No header, a column that occurs twice, a row with another number of cells, no CSV at all, or more
-            cells than 4 GiB of memory hold.
+            cells than 2 GiB of memory hold.
     """
     text = read_text(path)
     _refuse_heavy(text, where=path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tessella.core.image import FULL_SCALE
-from tessella.files.images import FILE_BUDGET, check_budget, decode_header, decode_image, orient
+from tessella.files.images import FILE_BUDGET, check_data, decode_header, decode_image, orient
 from tessella.files.text import read_bytes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def thumbnail(path: Path, *, side: int, max_pixels: int | None = None) -> NDArra
 
     data = read_bytes(path, max_bytes=FILE_BUDGET)
     header = decode_header(data, where=path)
-    check_budget(header, where=path, max_pixels=max_pixels, data=data)
+    check_data(data, header, where=path, max_pixels=max_pixels)
     grey: Any = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
         image = decode_image(data, where=path, max_pixels=max_pixels)

@@ -20,6 +20,9 @@ SCAN_BUDGET: Final = 1 << 34
 """Largest file that is gone through in pieces, in bytes."""
 
 _PIECE: Final = 1 << 20
+_LONGEST_TAG: Final = 1 << 24
+"""Longest tag or comment that is scanned, in bytes; expat begins anew with it at every piece."""
+
 _FIX: Final = "export the file again from the tool that wrote it"
 
 
@@ -103,6 +106,10 @@ def scan_xml(path: Path, visitor: Visitor, *, max_bytes: int = SCAN_BUDGET) -> s
             parser.feed(head)
             while piece := stream.read(_PIECE):
                 parser.feed(piece)
+                if stream.tell() - parser.parser.CurrentByteIndex > _LONGEST_TAG:
+                    raise FormatError(
+                        "a tag of the XML is too long", expected=f"at most {_LONGEST_TAG} bytes", fix=_FIX
+                    )
             parser.close()
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import FormatError, InputError
-from tessella.files.paths import relative_name
+from tessella.files.paths import is_file, relative_name
 from tessella.files.text import read_text_lines
 from tessella.formats.folders.index_mask import load, share_of_colour
 from tessella.formats.layout.class_files import find_classes
@@ -136,7 +136,7 @@ def _by_tail(root: Path, listed: str) -> Path | None:
     parts = [part for part in listed.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     for start in range(len(parts)):
         path = root.joinpath(*parts[start:])
-        if path.is_file():
+        if is_file(path):
             return path
     return None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
 from tessella.files.masks import read_mask, write_mask
-from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
+from tessella.files.paths import IMAGE_SUFFIXES, is_file, relative_name, walk
 from tessella.files.text import read_bytes, read_text_lines
 from tessella.files.write import write_text
 from tessella.formats.folders.index_mask import load, share_of_colour
@@ -178,8 +178,8 @@ def _left_out(home: Path, members: Iterable[str]) -> dict[str, int]:
     objects = boxes = 0
     masks, sheets = home / "SegmentationObject", home / "Annotations"
     for stem in members:
-        objects += masks.is_dir() and (masks / f"{stem}.png").is_file()
-        if sheets.is_dir() and (sheet := sheets / f"{stem}.xml").is_file():
+        objects += masks.is_dir() and is_file(masks / f"{stem}.png")
+        if sheets.is_dir() and is_file(sheet := sheets / f"{stem}.xml"):
             boxes += read_bytes(sheet, max_bytes=_LARGEST_SHEET).count(b"<bndbox>")
     return {kind: count for kind, count in (("masks of single objects", objects), ("boxes", boxes)) if count}
 

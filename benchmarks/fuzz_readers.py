@@ -1,0 +1,203 @@
+"""What damaged files do to the readers: nothing but our own errors, in time, in memory, inside the data set's folder.
+
+    python benchmarks/fuzz_readers.py [--mutations 10000] [--only voc,coco] [--seed 0] [--processes 2]
+    python benchmarks/fuzz_readers.py --replay voc:137        # one mutation again, with its traceback
+
+Every row of the table of formats, on the small data set that the tests write for it. Each mutation changes one or two
+files by what they are (JSON values, XML elements, cells of tables, PNG chunks, TIFF tags, bytes), then the data set is
+detected, listed, and the labels of all photos resolved, every fourth time the photos too. One process per format, with
+a ceiling on its address space. Then the bombs, each with a clock. Writes benchmarks/results/fuzz_readers.json.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from data.bombs import BOMBS
+from data.exercise import Patient, Watch
+from tessella.core.errors import TessellaError
+from tessella.formats import FORMATS
+
+RESULTS = Path(__file__).parent / "results" / "fuzz_readers.json"
+HANG_SECONDS, GROWTH_MIB, BOMB_MS = 5, 256, 200
+ADDRESS_SPACE = 6 << 30
+SHOWN = 40
+
+
+class Hang(BaseException):
+    """A mutation took too long; no `except Exception` on the way stops it."""
+
+
+def on_alarm(_signal: int, _frame: FrameType | None) -> None:
+    """Interrupt what hangs."""
+    raise Hang
+
+
+def peak_mib() -> float:
+    """Return the most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def fuzz(name: str, mutations: int, seed: int) -> dict[str, Any]:
+    """Damage and read one format's data set; runs in a process of its own."""
+    warnings.simplefilter("ignore")
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)  # decoders write of every damaged file there
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    signal.signal(signal.SIGALRM, on_alarm)
+    with tempfile.TemporaryDirectory() as folder:
+        patient = Patient(name, Path(folder).resolve(), seed=seed)
+        watch = Watch(Path(folder).resolve())
+        for number in range(12):  # libraries are loaded and caches filled from here on
+            if not patient.read(number):
+                return {"error": "its own data set cannot be read"}
+        return {**run(patient, watch, mutations), "files": len(patient.files)}
+
+
+def run(patient: Patient, watch: Watch, mutations: int) -> dict[str, Any]:
+    """Go through the mutations and count what came of them."""
+    start, began = peak_mib(), time.perf_counter()
+    found: list[dict[str, Any]] = []
+    readable, slowest, slowest_at, peak = 0, 0.0, 0, start
+    for number in range(mutations):
+        changed = patient.damage(number)
+        fault, clock = None, time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+        try:
+            with watch.on() as outside:
+                readable += patient.read(number)
+        except Hang:
+            fault = "hang: " + last_line()
+        except Exception as error:  # noqa: BLE001 - this is what is looked for
+            fault = f"{type(error).__name__}: {str(error)[:160]}; {last_line()}"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        seconds, now = time.perf_counter() - clock, peak_mib()
+        if fault is None and outside:
+            fault = f"outside: {outside[0]}"
+        if fault is None and now > peak and now - start > GROWTH_MIB:
+            fault = f"memory: {now - start:.0f} MiB above the start"
+        if seconds > slowest:
+            slowest, slowest_at = seconds, number
+        peak = max(peak, now)
+        if fault:
+            found.append({"mutation": number, "files": list(changed), "fault": fault})
+    patient.heal()
+    return {
+        "mutations": mutations,
+        "refused_whole": mutations - readable - len(found),
+        "still_readable": readable,
+        "faults": len(found),
+        "slowest_seconds": round(slowest, 3),
+        "slowest_mutation": slowest_at,
+        "peak_growth_mib": round(peak - start),
+        "seconds": round(time.perf_counter() - began, 1),
+        "examples": found[:SHOWN],
+    }
+
+
+def last_line() -> str:
+    """Return where in the package the exception being handled was raised."""
+    frames = traceback.extract_tb(sys.exc_info()[2])
+    ours = [frame for frame in frames if "tessella" in frame.filename] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno} {ours[-1].name}" if ours else "?"
+
+
+def replay(name: str, number: int, seed: int) -> None:
+    """Run one mutation again and let its exception through."""
+    with tempfile.TemporaryDirectory() as folder:
+        patient = Patient(name, Path(folder), seed=seed)
+        for file, data in patient.damage(number).items():
+            print(file, "removed" if data is None else data[:2000])
+        print("labels:", patient.read(number))
+
+
+def measure_bombs() -> dict[str, dict[str, Any]]:
+    """Time the refusal of each bomb; the libraries that read it are loaded before, by reading something honest."""
+    measured = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, (arm, honest, read)) in enumerate(BOMBS.items()):
+            place = Path(folder, str(number))
+            place.mkdir()
+            read(honest(place))
+            bomb = arm(place)
+            before, clock = peak_mib(), time.perf_counter()
+            try:
+                read(bomb)
+                refusal = None
+            except TessellaError as error:
+                refusal = str(error).replace(folder, "")[:200]
+            measured[name] = {
+                "milliseconds": round((time.perf_counter() - clock) * 1000, 1),
+                "growth_mib": round(peak_mib() - before),
+                "refused": refusal,
+            }
+    return measured
+
+
+def main() -> None:
+    """Run, write the figures, and exit 1 when a bar is missed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mutations", type=int, default=10_000)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--replay", default="")
+    options = parser.parse_args()
+    if options.replay:
+        name, _, number = options.replay.partition(":")
+        replay(name, int(number), options.seed)
+        return
+    names = [name for name in options.only.split(",") if name] or list(FORMATS)
+    context = multiprocessing.get_context("spawn")
+    results = {}
+    with ProcessPoolExecutor(options.processes, mp_context=context, max_tasks_per_child=1) as pool:
+        jobs = {name: pool.submit(fuzz, name, options.mutations, options.seed) for name in names}
+        for name, job in jobs.items():
+            try:
+                results[name] = job.result()
+            except Exception as error:  # noqa: BLE001 - a process that died is a finding too
+                results[name] = {"error": f"{type(error).__name__}: {error}"}
+            print(name, json.dumps(results[name], indent=2), flush=True)
+    bombs = measure_bombs()
+    ok = all(
+        not row.get("error") and not row["faults"] and row["slowest_seconds"] <= HANG_SECONDS
+        and row["peak_growth_mib"] <= GROWTH_MIB
+        for row in results.values()
+    ) and all(row["refused"] and row["milliseconds"] <= BOMB_MS for row in bombs.values())  # fmt: skip
+    report = {
+        "command": "python benchmarks/fuzz_readers.py",
+        "what": "damaged data sets, read: only our own errors, in time, in memory, inside the folder; bombs, refused",
+        "bars": {"seconds": HANG_SECONDS, "growth_mib": GROWTH_MIB, "bomb_milliseconds": BOMB_MS},
+        "ok": ok,
+        "seed": options.seed,
+        "mutations_per_format": options.mutations,
+        "formats": results,
+        "bombs": bombs,
+        "machine": {"python": platform.python_version(), "processor": platform.machine()},
+    }
+    print(json.dumps(bombs, indent=2))
+    print("ok" if ok else "NOT ok")
+    if not options.only:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(report, indent=2) + "\n")
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == "__main__":
+    main()
