@@ -9,13 +9,27 @@ from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
 from tessella.files.paths import require_folder
 from tessella.formats import cvat, labelme
+from tessella.formats.arrays import array_mask, mat, tiff_stack
 from tessella.formats.coco import instances, panoptic, panoptic_writing, writing
-from tessella.formats.folders import camvid, colour_mask, index_mask, voc
+from tessella.formats.driving import bdd100k, cityscapes, kitti, mapillary, mots, scalabel, synthia
+from tessella.formats.folders import (
+    camvid,
+    class_folder,
+    class_masks,
+    colour_mask,
+    index_mask,
+    instance_map,
+    instances_png,
+    roboflow_mask,
+    voc,
+)
 from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
-from tessella.formats.platforms import darwin, superannotate, supervisely
+from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
+from tessella.formats.public import ade20k, ade20k_full, aerial, medical
 from tessella.formats.source import Source
 from tessella.formats.tools import label_studio, via
+from tessella.formats.volumes import nifti, nrrd
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
@@ -104,6 +118,35 @@ FORMATS: Final[dict[str, Format]] = {
     "superannotate": Format(superannotate.detect, superannotate.read, superannotate.load, drawn=True),
     "darwin": Format(darwin.detect, darwin.read, darwin.load, drawn=True),
     "via": Format(via.detect, via.read, via.load, drawn=True),
+    "labelbox": Format(labelbox.detect, labelbox.read, labelbox.load, drawn=True),
+    "cityscapes": cityscapes.CITYSCAPES.row(cityscapes.WRITER),
+    "kitti": kitti.KITTI.row(),
+    "mapillary": mapillary.NEWEST.row(),
+    "mapillary-1.2": mapillary.FIRST.row(),
+    "synthia": synthia.SYNTHIA.row(),
+    "mots": mots.MOTS.row(),
+    "bdd100k": bdd100k.BDD100K.row(),
+    "scalabel": Format(scalabel.detect, scalabel.read, scalabel.load, drawn=True),
+    "ade20k": ade20k.ADE20K.row(),
+    "ade20k-full": ade20k_full.ADE20K_FULL.row(),
+    "loveda": aerial.LOVEDA.row(),
+    "inria": aerial.INRIA.row(),
+    "massachusetts": aerial.MASSACHUSETTS.row(),
+    "drive": medical.DRIVE.row(),
+    "isic": medical.ISIC.row(),
+    "roboflow-mask": Format(roboflow_mask.detect, roboflow_mask.read, roboflow_mask.load),
+    "instances-png": Format(instances_png.detect, instances_png.read, instances_png.load),
+    "instance-map": Format(instance_map.detect, instance_map.read, instance_map.load),
+    "class-folder": Format(class_folder.detect, class_folder.read, class_folder.load),
+    "class-masks": Format(class_masks.detect, class_masks.read, class_masks.load, class_masks.WRITER),
+    "array-mask": Format(array_mask.detect, array_mask.read, array_mask.load, array_mask.WRITER, array_mask.photo),
+    "mat": Format(mat.detect, mat.read, mat.load),
+    "tiff-stack": Format(tiff_stack.detect, tiff_stack.read, tiff_stack.load, photo=tiff_stack.photo),
+    "nifti": Format(nifti.detect, nifti.read, nifti.load, photo=nifti.photo),
+    "nrrd": Format(nrrd.detect, nrrd.read, nrrd.load, photo=nrrd.photo),
+    "hasty": Format(hasty.detect, hasty.read, hasty.load, drawn=True),
+    "encord": Format(encord.detect, encord.read, encord.load, drawn=True),
+    "segments-ai": Format(segments_ai.detect, segments_ai.read, segments_ai.load, drawn=True),
 }
 
 

@@ -1,0 +1,151 @@
+"""What a volume file says of itself, and the checks that hold before a voxel is read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tessella.core.errors import ImageError, InputError
+from tessella.files.images import check_hw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tessella.files.volumes.grid import Grid
+
+MOST_PACKED: Final = {"gzip": 1032, "bzip2": 45_000}
+"""Most bytes that one packed byte can become: by the longest match of deflate, and by bzip2's runs of runs."""
+
+_LONGEST_AXIS: Final = 1 << 20
+_BROKEN: Final = (OSError, EOFError, zlib.error, ValueError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A class that a label volume names itself.
+
+    Args:
+        name: The class.
+        value: Its stored value.
+        layer: The component of the voxels that holds it.
+    """
+
+    name: str
+    value: int
+    layer: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeHeader:
+    """What a volume file says of itself.
+
+    Args:
+        path: The file.
+        grid: Where its voxels lie.
+        components: Values per voxel: colours, modalities, layers.
+        components_first: Whether the values of a voxel lie together, rather than one volume after the other.
+        dtype: Of the stored values.
+        data: The file that holds the values; `path` itself, unless they lie in a file of their own.
+        packing: "", `gzip` or `bzip2`; `text` for numbers as text.
+        start: Byte of the file at which the packed bytes begin.
+        offset: Bytes of them, once unpacked, before the first value.
+        scale: (slope, intercept) that make values of what is stored.
+        segments: The classes that the file names.
+    """
+
+    path: Path
+    grid: Grid
+    components: int
+    dtype: np.dtype[Any]
+    data: Path
+    packing: str
+    start: int = 0
+    offset: int = 0
+    components_first: bool = False
+    scale: tuple[float, float] = (1.0, 0.0)
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of stored values."""
+        x, y, z = self.grid.shape
+        return x * y * z * self.components
+
+
+def check_size(header: VolumeHeader, *, max_pixels: int | None) -> None:
+    """Refuse a volume that is larger than the budget, or claims more than its file can hold.
+
+    Raises:
+        ImageError: It does.
+        InputError: The file of its values cannot be read.
+    """
+    if not all(1 <= side <= _LONGEST_AXIS for side in (*header.grid.shape, header.components)):
+        raise ImageError(
+            "a volume has an impossible size", where=header.path, got=(*header.grid.shape, header.components)
+        )
+    check_hw((header.count, 1), where=header.path, max_pixels=max_pixels)
+    try:
+        size = header.data.stat().st_size
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror})", where=header.data) from error
+    needed = header.count * (2 if header.packing == "text" else header.dtype.itemsize) - (header.packing == "text")
+    if needed > size * MOST_PACKED.get(header.packing, 1):
+        raise ImageError(
+            "the volume is cut off, or its header is damaged",
+            where=header.path,
+            got=f"a file of {size} bytes",
+            expected=f"{needed} bytes of voxels",
+            fix="copy or export it again",
+        )
+
+
+def read_stored(header: VolumeHeader) -> Any:  # noqa: ANN401 - an array of any of NumPy's number types
+    """Read the values of a volume whose size was checked: (X, Y, Z, C), of the stored type.
+
+    Raises:
+        InputError: The file cannot be read.
+        ImageError: It is cut off or damaged.
+    """
+    try:
+        with header.data.open("rb") as stream:
+            stream.seek(header.start)
+            flat = _values(header, _unpacked(header, stream))
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=header.data, fix="check the spelling") from error
+    except _BROKEN as error:
+        raise ImageError(
+            f"the volume is damaged ({error})", where=header.path, fix="copy or export it again"
+        ) from error
+    if flat.size != header.count:
+        raise ImageError(
+            "the volume is cut off",
+            where=header.path,
+            got=f"{flat.size} values",
+            expected=header.count,
+            fix="copy or export it again",
+        )
+    if header.components_first:
+        return np.moveaxis(flat.reshape((header.components, *header.grid.shape), order="F"), 0, 3)
+    return flat.reshape((*header.grid.shape, header.components), order="F")
+
+
+def _values(header: VolumeHeader, stream: IO[bytes]) -> Any:  # noqa: ANN401 - as `read_stored`
+    if header.packing == "text":
+        words = stream.read(64 * header.count).split(maxsplit=header.count)[: header.count]
+        return np.array(words, np.float64).astype(header.dtype)
+    stream.read(header.offset)
+    size = header.dtype.itemsize
+    data = stream.read(header.count * size)
+    stream.read(1)  # gzip compares its checksum at the end
+    return np.frombuffer(data, header.dtype, len(data) // size)
+
+
+def _unpacked(header: VolumeHeader, stream: IO[bytes]) -> IO[bytes]:
+    if header.packing == "gzip":
+        return gzip.GzipFile(fileobj=stream)
+    return bz2.BZ2File(stream) if header.packing == "bzip2" else stream
