@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tessella.core.annotation import Shape
+from tessella.core.errors import FormatError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,28 @@ def turned_box(corner: tuple[float, float], size: tuple[float, float], degrees: 
     across, down = np.array([cos, sin]) * size[0], np.array([-sin, cos]) * size[1]
     start = np.array(corner)
     return np.array([start, start + across, start + across + down, start + down])
+
+
+def turned_around_centre(points: NDArray[np.float64], radians: float, *, where: object) -> NDArray[np.float64]:
+    """Return the four corners of a box that is turned around its centre, (4, 2) x, y.
+
+    Args:
+        points: Two opposite corners of the box before turning.
+        radians: How far it is turned, clockwise on the screen.
+        where: File and key, for messages.
+
+    Raises:
+        FormatError: Not two corners.
+    """
+    if len(points) != 2:
+        raise FormatError("a box has not two corners", where=where, got=f"{len(points)} points")
+    if not math.isfinite(radians):
+        return np.full((4, 2), np.nan)
+    (left, top), (right, bottom) = points
+    centre = points.mean(axis=0)
+    cos, sin = math.cos(radians), math.sin(radians)
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - centre
+    return np.asarray(corners @ np.array([[cos, sin], [-sin, cos]]) + centre)
 
 
 def mask_shape(

@@ -12,10 +12,11 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_json
-from tessella.files.values.numbers import finite, pairs, size_hw
+from tessella.files.values.numbers import finite, number, pairs, size_hw
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.bitmap import decode_bitmap
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
+from tessella.formats.tools.geometry import turned_around_centre
 from tessella.formats.tools.plain import attributes, hex_colour, required_rows, rows, table, words
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ NAME: Final = "supervisely"
 META: Final = "meta.json"
 _POINTS: Final[dict[str, ShapeKind]] = {
     "polygon": "polygon", "rectangle": "rectangle", "line": "linestrip", "polyline": "linestrip", "point": "points",
+    "oriented_bbox": "polygon",
 }  # fmt: skip
 _BITMAPS: Final = ("bitmap", "alpha_mask")
 _NO_AREA: Final = {"graph": "keypoints", "cuboid": "cuboids", "cuboid_2d": "cuboids"}
@@ -160,6 +162,8 @@ def load(record: Record, listing: Listing) -> Annotation:
         elif kind in _POINTS:
             rings = table(one.get("points"))
             outer = pairs(rings.get("exterior"), where=where)
+            if kind == "oriented_bbox":
+                outer = turned_around_centre(outer, number(one.get("angle", 0) or 0), where=where)
             holes = tuple(pairs(ring, where=where) for ring in rows(rings.get("interior")))
             shapes.append(Shape(_label(one), _POINTS[kind], outer, holes=holes, attributes=said))
     return Drawing(tuple(shapes), _size(tree, path), "centre")
