@@ -207,10 +207,15 @@ def test_the_real_sets_are_recognised(shared_data: Path) -> None:
         "camvid": ("camvid", 701, 11),
         "isbi2012_membrane": ("index-mask", 30, 2),
         "wbc_cells": ("index-mask", 122, 3),
-        "dhcn_png": ("index-mask", 120, 11),
+        "dhcn_png": ("roboflow-mask", 120, 11),
         "sd_saliency": ("index-mask", 330, 2),
         "cwfid_plants": ("colour-mask", 8, 3),
+        "magnetic_tile": ("class-folder", 232, 6),
         "magnetic_tile/MT_Blowhole": ("index-mask", 40, 2),
+        "dsb2018_instances": ("instances-png", 60, 2),
+        "ade20k_150": ("ade20k", 3, 150),
+        "ade20k_full": ("ade20k-full", 3, 24),
+        "stardist_instances": ("instance-map", 2, 2),
         "annotation_tools_same_images/datasets/voc1.1": ("cvat-mask", 1, 9),
     }
     found = {}

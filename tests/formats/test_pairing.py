@@ -146,3 +146,24 @@ def test_masks_here_and_photos_in_a_folder_of_their_own_pair_by_path(tmp_path: P
 )
 def test_roles_of_folders(folder: str, role: tuple[str, str]) -> None:
     assert role_of(folder) == role
+
+
+@pytest.mark.parametrize(
+    ("files", "orphan"),
+    [
+        (("a.jpg", "a.png", "b.jpg", "b.png", "c.png"), "c.png"),
+        (("a.jpg", "a_mask.png", "b_mask.png"), "b_mask.png"),
+    ],
+)
+def test_a_mask_beside_the_photos_whose_photo_is_missing_is_no_photo(
+    tmp_path: Path, files: tuple[str, ...], orphan: str
+) -> None:
+    pairs = pair(Source(lay(tmp_path, *files)))
+    assert pairs.orphans == (orphan,)
+    assert all(record.label is not None for record in pairs.records)
+
+
+def test_predictions_are_not_taken_for_photos(tmp_path: Path) -> None:
+    pairs = pair(Source(lay(tmp_path, "seg/gt/a.png", "seg/pred/a.png")))
+    assert not pairs.masks
+    assert pairs.orphans == ("seg/gt/a.png",)

@@ -46,8 +46,9 @@ _ORIENTATION: Final = 0x0112
 _BITS: Final = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 _BROKEN: Final = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, struct.error,
+    UserWarning,
 )  # fmt: skip
-"""What Pillow raises on damaged files."""
+"""What Pillow raises on damaged files; it warns of broken tags, and a caller may have made warnings errors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,11 @@ def _say_classes(names: Sequence[str]) -> bool:
         return False
     start = _common_start(folded)
     alike = len(start) > 1 and start[-1] in "_- " and all(len(name) > len(start) for name in folded)
-    words = {name.replace("_", "").replace("-", "").replace(" ", "") for name in folded}
-    return alike or bool(words & _FAULTLESS)
+    return alike or bool({_word(name) for name in folded} & _FAULTLESS)
+
+
+def _word(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalpha())
 
 
 def _common_start(names: Sequence[str]) -> str:
@@ -135,16 +138,24 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         raise FormatError(
             "no mask lies in a folder that names a class", where=source.root, expected="crack/x.jpg, crack/x.png"
         )
-    coding, notes = _classes(source, coding, sorted(by_class))
-    keys = {record.name: name for name, found in by_class.items() for record in found}
+    start = _common_start([name.casefold() for name in by_class]) if len(by_class) > 1 else ""
+    faultless = {name for name in by_class if _word(name.casefold().removeprefix(start)) in _FAULTLESS}
+    coding, notes = _classes(source, coding, sorted(by_class.keys() - faultless))
+    ground = coding.table.names[background_id(coding)] if background_id(coding) < len(coding.table) else ""
+    keys = {r.name: ground if name in faultless else name for name, found in by_class.items() for r in found}
     records = [replace(record, key=keys.get(record.name, "")) for record in records]
     notes = [
         "the class of a mask is the name of its folder; where folders mean something else, pass --format index-mask",
         *notes,
         "smooth edges are cut at half: greys of 128 and more are the class",
     ]
-    named = tuple(f"{name}#{name.split('/')[-2]}" for name in orphans if "/" in name)
-    return Listing(NAME, source.root, tuple(records), coding, False, tuple(notes), named, source.max_pixels)
+    lone = tuple(f"{name}#{_folder_of(name)}" for name in orphans if "/" in name)
+    return Listing(NAME, source.root, tuple(records), coding, False, tuple(notes), lone, source.max_pixels)
+
+
+def _folder_of(name: str) -> str:
+    """Return the folder nearest a file that says more than that it holds masks."""
+    return next((part for part in reversed(name.split("/")[:-1]) if not role_of(part)[0]), "")
 
 
 def _parent_is(record: Record, by_class: dict[str, list[Record]], source: Source) -> bool:
@@ -180,7 +191,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None:
         raise InputError("this photo has no mask", where=listing.root / record.name)
     coding = listing.coding
-    meaning = coding.name_to_id()
+    meaning = coding.name_to_id() | {"": background_id(coding)}
     if record.key not in meaning:
         raise LabelError(f"the folder {record.key!r} is no class", where=record.label)
     yes = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))

@@ -30,6 +30,11 @@ MASK_FOLDERS: Final = frozenset(
         "annots", "labels_png", "label_png", "png_masks", "pngmasks", "semantic_masks",
     }
 )  # fmt: skip
+RESULT_FOLDERS: Final = frozenset(
+    {"pred", "preds", "prediction", "predictions", "predicted", "result", "results", "res", "output", "outputs"}
+)
+"""Folders of what some model made: neither photos nor labels."""
+
 _TWIN_ENDINGS: Final = (
     "annot", "_annot", "_annotations", "_masks", "_mask", "_labels", "_label", "_gt", "_seg", "-masks", "-labels",
 )  # fmt: skip
@@ -116,7 +121,8 @@ def _pair(source: Source, pictures: Iterable[Path], labels: Collection[Path] | N
     photos: dict[Key, list[_File]] = defaultdict(list)
     masks: dict[Key, list[_File]] = defaultdict(list)
     for file in files:
-        (masks if file.role == "mask" else photos)[file.key].append(file)
+        if file.role != "result":
+            (masks if file.role == "mask" else photos)[file.key].append(file)
     how = _name_layout(masks)
     if not masks:
         how = _split_same_stems(photos, masks) or _split_suffixes(photos, masks) or _split_prefixes(photos, masks)
@@ -147,6 +153,8 @@ def _role_of_folder(root: Path, folder: Path, folders: Collection[Path]) -> tupl
         if twin := _twin_of(root.joinpath(*parts[: index + 1]), folders):
             return "mask", (*parts[:index], twin, *parts[index + 1 :])
         role, rest = role_of(parts[index])
+        if parts[index].casefold() in RESULT_FOLDERS:
+            return "result", tuple(parts)
         if role:
             return role, (*parts[:index], *([rest] if rest else []), *parts[index + 1 :])
     return "", tuple(parts)
@@ -194,15 +202,24 @@ def _split_same_stems(photos: dict[Key, list[_File]], masks: dict[Key, list[_Fil
         if len(files) == 2 and len(png) == 1:
             masks[key] = png
             files.remove(png[0])
+    # no photo that has a mask is a PNG, so a PNG alone is a mask whose photo is missing
+    folders = {files[0].path.parent for files in masks.values()}
+    alone = [key for key, files in photos.items() if len(files) == 1 and files[0].path.suffix.lower() == ".png"]
+    if len(alone) < len(masks):
+        for key in alone:
+            if photos[key][0].path.parent in folders:
+                masks[key] = photos.pop(key)
     return "photos and masks of the same stem side by side" if masks else ""
 
 
 def _split_suffixes(photos: dict[Key, list[_File]], masks: dict[Key, list[_File]]) -> str:
     seen = set()
-    for key in list(photos):
-        stem = _MASK_ENDING.sub("", key[-1])
-        if stem != key[-1] and (*key[:-1], stem) in photos:
+    marked = {key: stem for key in photos if (stem := _MASK_ENDING.sub("", key[-1])) != key[-1]}
+    for key, stem in marked.items():
+        if (*key[:-1], stem) in photos:
             seen.add(key[-1][len(stem) :])
+    for key, stem in marked.items() if seen else ():
+        if key[-1][len(stem) :] in seen:  # also those whose photo is missing
             masks[(*key[:-1], stem)] += photos.pop(key)
     return f"masks beside the photos, marked {', '.join(sorted(seen))}" if seen else ""
 

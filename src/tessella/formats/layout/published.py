@@ -14,7 +14,7 @@ from tessella.files.masks import read_mask
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.photos import named_apart
 from tessella.formats.layout.places import Met, Place, meet, tree
-from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.listing import Format, Listing, Match, Record, Writer
 from tessella.formats.source import Source
 
 
@@ -94,6 +94,10 @@ class Published:
     called: str = ""
     beside: tuple[tuple[str, Place], ...] = ()
     own_classes: bool = True
+
+    def row(self, write: Writer | None = None) -> Format:
+        """Return the row of the table of formats."""
+        return Format(self.detect, self.read, self.load, write)
 
     def detect(self, source: Source) -> Match | None:
         """Say whether photos and labels lie where this data set has them."""
