@@ -44,10 +44,12 @@ _SMALL: Final[dict[int, ShapeKind]] = {1: "point", 2: "line"}
 
 def detect(source: Source) -> Match | None:
     """Say whether XML files of the LabelMe web tool are there; about eight, spread over the list, are looked at."""
-    found = [path for path, tags in source.xml_tags if tags[:1] == ("annotation",) and _OWN_TAGS.intersection(tags)]
+    found = [tags for _, tags in source.xml_tags if tags[:1] == ("annotation",) and _OWN_TAGS.intersection(tags)]
     if not found:
         return None
-    return Match(90, f"{len(found)} of {len(source.xml_tags)} XML files looked at are LabelMe's", "shapes")
+    why = f"{len(found)} of {len(source.xml_tags)} XML files looked at are LabelMe's"
+    # the masks that the files name are no second labelling, though a format of masks may see one in them
+    return Match(90, why, "masks" if any("segm" in tags for tags in found) else "shapes")
 
 
 def _is_own(root: Element) -> bool:
