@@ -12,7 +12,7 @@ def label(name: str, **outline: object) -> dict:
 
 def image(name: str, *labels: dict, hw: tuple[int, int] | None = (12, 16), **more: object) -> dict:
     height, width = hw or (None, None)
-    tree = {"image_name": name, "dataset_name": "Default", "width": width, "height": height, "image_status": "DONE"}
+    tree = {"image_name": name, "dataset_name": "images", "width": width, "height": height, "image_status": "DONE"}
     return tree | {"labels": list(labels), "tags": [], **more}
 
 
@@ -28,7 +28,7 @@ def export(path: Path, *images: dict) -> Path:
 def hasty(root: Path, *, count: int = 4) -> Path:
     images = []
     for seed in range(count):
-        save(root / "Default" / f"p{seed}.png", photo_of(seed))
+        save(root / "images" / f"p{seed}.png", photo_of(seed))
         tree = label("tree", polygon=[[7, 5], [16, 5], [16, 12], [7, 12]], z_index=2)
         images.append(image(f"p{seed}.png", tree, label("road", bbox=[2, 0, 9, 3 + seed])))
     export(root / "project.json", *images)

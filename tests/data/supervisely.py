@@ -41,8 +41,8 @@ def meta(root: Path, colours: dict[str, str] = COLOURS) -> None:
 def supervisely(root: Path, *, count: int = 4) -> Path:
     meta(root)
     for seed in range(count):
-        name = f"p{seed}.png"
-        save(root / "ds1" / "img" / name, photo_of(seed))
+        name, folder = f"p{seed}.png", root / ("val" if seed == count - 1 else "train")
+        save(folder / "img" / name, photo_of(seed))
         tree = bitmap("tree", np.ones((7, 9), bool), (7, 5))
-        annotation(root / "ds1" / "ann" / f"{name}.json", box("road", 2, 0, 9, 3 + seed), tree)
+        annotation(folder / "ann" / f"{name}.json", box("road", 2, 0, 9, 3 + seed), tree)
     return root

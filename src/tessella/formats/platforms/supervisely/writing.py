@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella.files.write import write_json, write_text
-from tessella.formats.layout.export import flat, write_classes_beside, write_photo
+from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.platforms.supervisely.reading import META
 from tessella.formats.raster.bitmap import encode_bitmap
@@ -70,15 +70,14 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     write_classes_beside(coding, dst)
 
 
-WRITER: Final = Writer(write_one, close, one_folder=True)
+WRITER: Final = Writer(write_one, close)
 
 
 def _place(item: Item, dst: Path) -> tuple[Path, str]:
-    """Return the data set of a photo, which its split or else its folders name, and what the photo is called there."""
-    if item.split:
-        return dst / item.split, flat(item.stem)
-    folders, _, name = item.stem.rpartition("/")
-    return dst / (flat(folders) or DATASET), name
+    """Return the data set of a photo, which its split and its folders name, and what the photo is called there."""
+    *folders, name = item.stem.split("/")
+    nested = [item.split, *folders] if item.split else folders or [DATASET]
+    return dst.joinpath("/datasets/".join(nested)), name
 
 
 def _object(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
