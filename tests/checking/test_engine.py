@@ -23,7 +23,7 @@ def _spoilt(root: Path) -> Path:
 
 def test_the_answer_has_the_keys_of_the_contract(tmp_path: Path) -> None:
     answer = check(open_dataset(_spoilt(tmp_path), classes=faulty.CODING)).to_json()
-    keys = ["tessella", "format", "samples", "classes", "splits", "pixels", "findings", "counts", "notes"]
+    keys = ["tessella", "format", "samples", "classes", "splits", "pixels", "findings", "counts", "notes", "accepted"]
     assert list(answer) == keys
     assert answer["notes"][0].startswith("read as index-mask: ")  # type: ignore[index]
     assert answer["tessella"] == __version__

@@ -207,7 +207,7 @@ CASES = (
     Case(
         "D106",
         nothing,
-        ("val/images/drive_014.png",),
+        ("val/images/drive_002.png",),
         "warning",
         says="pairs of neighbouring frames",
         coding=SCENE,

@@ -10,16 +10,20 @@ from tessella.bundle.manifest import MANIFEST
 from tessella.bundle.opening import PLAN, open_bundle
 from tessella.checking import check as check_index
 from tessella.checking import fix as write_repaired
+from tessella.checking.baseline import write_baseline as save_baseline
+from tessella.checking.settings import read_settings, settings_of
 from tessella.core.errors import RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
-from tessella.files.write import refuse_foreign, refuse_nesting, require_writable
+from tessella.files.write import refuse_existing, refuse_foreign, refuse_nesting, require_writable
+from tessella.report.check_page import write_check_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from tessella.checking import Checked
+    from tessella.checking.settings import Settings
     from tessella.core.classes import LabelCoding
     from tessella.recipe.plan import Plan
 
@@ -29,7 +33,12 @@ def check(
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | str | Path | None = None,
+    photos: str | Path | None = None,
     codes: Collection[str] | None = None,
+    config: str | Path | None = None,
+    baseline: str | Path | None = None,
+    write_baseline: str | Path | None = None,
+    html: str | Path | None = None,
     fix: bool = False,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -42,10 +51,15 @@ def check(
         data: An annotated folder, or an index from `tessella.open`.
         format: The format's name, or None to detect it.
         classes: A class table or class file, or None to take what the data set says.
-        codes: Rule codes (`L101`) or families (`L`) to look for; None for all.
+        photos: A further folder where photos may lie, or None.
+        codes: Rule codes (`L101`) or families (`L`) to look for, whatever the settings say; None for all.
+        config: A settings file, or None for `tessella.toml` in the data set's folder.
+        baseline: A file of known findings that are left out, or None for the one that the settings name.
+        write_baseline: Write such a file, which accepts all that is found.
+        html: Write a page with a picture for every finding into this file.
         fix: Write a repaired copy into `out`; the data set itself is never changed.
         out: The folder of the copy; asks for `fix`.
-        overwrite: Replace an existing copy that Tessella made; another folder is never replaced.
+        overwrite: Replace an existing copy that Tessella made (another folder is never replaced), page or baseline.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos done, photos in all), then with (files copied, files in all).
 
@@ -53,8 +67,8 @@ def check(
         The findings, and the figures of the data set; `fixed` says what the copy changes and leaves to a person.
 
     Raises:
-        RecipeError: `fix` without `out`, or `out` without `fix`.
-        InputError: The folder is missing.
+        RecipeError: `fix` without `out`, or `out` without `fix`; a setting or code that there is not.
+        InputError: The folder is missing, or the settings or the baseline cannot be read.
         FormatError: No format matches, or two do.
         OutputError: `out` exists, lies in the data set or holds it, or cannot be written.
     """
@@ -66,15 +80,33 @@ def check(
     if target is not None:
         refuse_foreign(target, overwrite=overwrite)
         require_writable(target)
+    for file in (write_baseline, html):
+        if file is not None:
+            refuse_existing(Path(file), overwrite=overwrite)
     index = (
-        data if isinstance(data, Index) else open_dataset(data, format=format, classes=classes, max_pixels=max_pixels)
+        data
+        if isinstance(data, Index)
+        else open_dataset(data, format=format, classes=classes, photos=photos, max_pixels=max_pixels)
     )
     if target is not None:
         refuse_nesting(index.root, target)
-    checked = check_index(index, codes=codes, progress=progress)
+    # what is to be accepted from now on must hold what an old baseline accepts, too
+    settings = _settings(index, config, baseline, accepting=write_baseline is None)
+    checked = check_index(index, codes=codes, settings=settings, progress=progress)
+    if write_baseline is not None:
+        save_baseline(Path(write_baseline), checked)
+    if html is not None:
+        write_check_page(Path(html), index, checked)
     if target is None:
         return checked
     return replace(checked, fixed=write_repaired(index, checked, target, overwrite=overwrite, progress=progress))
+
+
+def _settings(index: Index, config: str | Path | None, baseline: str | Path | None, *, accepting: bool) -> Settings:
+    settings = settings_of(index.root) if config is None else read_settings(Path(config))
+    if baseline is not None:
+        settings = replace(settings, baseline=Path(baseline))
+    return settings if accepting else replace(settings, baseline=None)
 
 
 def inspect(

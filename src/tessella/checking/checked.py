@@ -27,6 +27,7 @@ class Checked:
         positions: For each finding the record that it concerns, or None for the set itself.
         notes: How the data set was read, as sentences for people.
         fixed: What the repaired copy changes, where one was written.
+        accepted: Findings that a baseline left out.
         survey: What the rules about the whole set looked at; not compared.
     """
 
@@ -39,6 +40,7 @@ class Checked:
     positions: tuple[int | None, ...]
     notes: tuple[str, ...] = ()
     fixed: FixReport | None = None
+    accepted: int = 0
     survey: Survey | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -79,4 +81,5 @@ class Checked:
             "findings": [finding.to_json() for finding in self.findings],
             "counts": dict(self.counts),
             "notes": list(self.notes),
+            "accepted": self.accepted,
         }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
+from tessella.checking.fixing.amend import can_amend
 from tessella.checking.looking.noise import noise_of
 from tessella.checking.looking.reading import look_at
 from tessella.checking.looking.trace import trace_of
@@ -14,14 +17,15 @@ from tessella.checking.looking.twins import compare_twins
 from tessella.checking.plugins import all_rules
 from tessella.checking.rule import Located
 from tessella.checking.rules.sets.classes import class_pixels
+from tessella.checking.settings import chosen, settings_of
 from tessella.checking.survey import Survey, Trace
-from tessella.core.classes import nearest_hint
-from tessella.core.errors import InputError, RecipeError
+from tessella.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from tessella.checking.rule import Rule
+    from tessella.checking.settings import Settings
     from tessella.core.finding import Finding
     from tessella.dataset.index import Index
 
@@ -34,7 +38,11 @@ MOVED: Final = 32
 
 
 def check(
-    index: Index, *, codes: Collection[str] | None = None, progress: Callable[[int, int], None] | None = None
+    index: Index,
+    *,
+    codes: Collection[str] | None = None,
+    settings: Settings | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Checked:
     """Look at every photo and label of a data set.
 
@@ -43,16 +51,20 @@ def check(
 
     Args:
         index: The data set.
-        codes: Codes (`L101`) or families (`L`) to look for; None for all.
+        codes: Codes (`L101`) or families (`L`) to look for, whatever the settings say; None for all.
+        settings: Which rules are off, severities and the baseline; None for what `tessella.toml` in the data set's
+            folder says.
         progress: Called with (done, total) records.
 
     Returns:
         The findings and the figures of the data set.
 
     Raises:
-        RecipeError: A code that no rule has.
+        RecipeError: A code that no rule has; a setting that there is not.
+        InputError: The baseline cannot be read.
     """
-    rules = chosen(codes)
+    settings = settings_of(index.root) if settings is None else settings
+    rules = chosen(codes, settings)
     splits = splits_of(index)
     traces: list[Trace] = []
     found: list[Located] = []
@@ -73,24 +85,8 @@ def check(
     for rule in rules:
         if rule.survey is not None:
             found += rule.survey(survey)
-    return _checked(index, survey, found)
-
-
-def chosen(codes: Collection[str] | None) -> list[Rule]:
-    """Return the rules with some codes or of some families, in the table's order.
-
-    Raises:
-        RecipeError: A code that no rule has; the message gives the nearest ones.
-    """
-    rules = all_rules()
-    if codes is None:
-        return list(rules.values())
-    for code in codes:
-        if not code or not any(known.startswith(code) for known in rules):
-            raise RecipeError(
-                f"no rule has the code {code!r}", expected=", ".join(rules), fix=nearest_hint(code, list(rules))
-            )
-    return [rule for rule in rules.values() if any(rule.code.startswith(code) for code in codes)]
+    checked = _checked(index, survey, [_settled(index, one, settings) for one in found], settings)
+    return checked if settings.baseline is None else accept(checked, settings.baseline)
 
 
 def splits_of(index: Index) -> tuple[str, ...]:
@@ -136,7 +132,19 @@ def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterato
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
 
 
-def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:
+def _settled(index: Index, located: Located, settings: Settings) -> Located:
+    """Give a finding the severity that is set, and call only those fixable that can be written in this format."""
+    position, finding = located
+    severity = settings.severity_of(finding.code, finding.severity)
+    if severity != finding.severity:
+        finding = replace(finding, severity=severity)
+    mended = finding.fixable and all_rules()[finding.code].repair is not None
+    if mended and position is not None and not can_amend(index.records[position], index):
+        finding = replace(finding, fixable=False, fix=finding.fix.replace(" (--fix does)", ""))
+    return Located(position, finding)
+
+
+def _checked(index: Index, survey: Survey, found: list[Located], settings: Settings) -> Checked:
     order = {code: number for number, code in enumerate(all_rules())}
     last = len(index)
 
@@ -160,6 +168,6 @@ def _checked(index: Index, survey: Survey, found: list[Located]) -> Checked:
         pixels={name: int(count) for name, count in zip((*index.table.names, "ignore"), total, strict=True)},
         findings=tuple(located.finding for located in found),
         positions=tuple(located.position for located in found),
-        notes=index.listing.notes,
+        notes=(*index.listing.notes, settings.note) if settings.note else index.listing.notes,
         survey=survey,
     )

@@ -10,31 +10,55 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.files.masks import write_picture
+from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_text
 from tessella.files.write import write_text
+from tessella.formats import format_named
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tessella.core.annotation import Annotation, Shape
     from tessella.dataset.index import Index
+    from tessella.formats.listing import Record
 
 _LOSSLESS = frozenset({".png", ".bmp", ".tif", ".tiff"})
 
 
-def amended_path(path: Path, annotation: Annotation, index: Index) -> Path | None:
+def can_amend(record: Record, index: Index) -> bool:
+    """Whether a repaired label of this record can be written in the data set's format.
+
+    Args:
+        record: One photo.
+        index: The data set.
+    """
+    if record.label is None or record.key or record.parts:
+        return False
+    if format_named(index.format).drawn:
+        return index.format in DRAWING_WRITERS
+    return _mask_path(record.label, index) is not None
+
+
+def amended_path(record: Record, annotation: Annotation, index: Index) -> Path | None:
     """Return where in the data set a repaired label goes, or None when it cannot be written.
 
     A mask in a lossy file becomes a PNG of the same stem; shapes can be written for formats with one file per photo.
 
     Args:
-        path: The label file.
-        annotation: What it holds.
+        record: The photo.
+        annotation: What its label holds.
         index: The data set.
     """
-    if not isinstance(annotation, StoredMask):
-        return path if index.format in DRAWING_WRITERS else None
-    if path.suffix.lower() in _LOSSLESS:
+    if record.label is None or not can_amend(record, index):
+        return None
+    return _mask_path(record.label, index) if isinstance(annotation, StoredMask) else record.label
+
+
+def _mask_path(path: Path, index: Index) -> Path | None:
+    suffix = path.suffix.lower()
+    if suffix not in IMAGE_SUFFIXES:
+        return None  # an array or a volume
+    if suffix in _LOSSLESS:
         return path
     png = path.with_suffix(".png")
     # list files of CamVid name masks with their suffix; and never write over a photo of the same stem

@@ -258,7 +258,7 @@ def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, inde
     path = index.records[look.position].label
     if path is None or look.annotation is None or path in work.mended:
         return
-    before, target = look.annotation, amended_path(path, look.annotation, index)
+    before, target = look.annotation, amended_path(index.records[look.position], look.annotation, index)
     if target is None:
         return
     origin = tuple(range(len(look.drawing.shapes))) if look.drawing is not None else ()

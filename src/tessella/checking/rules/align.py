@@ -107,7 +107,11 @@ def _flipped_alone(scored: list[Trace], table: np.ndarray[tuple[int, int], np.dt
         return
     for trace, scores in zip(scored, table, strict=True):
         turn = int(np.nanargmax(scores))
-        if turn and scores[0] < max(2.0, 0.25 * float(np.median(usual))) and scores[turn] >= max(8.0, 0.6 * float(np.median(usual))):
+        if (
+            turn
+            and scores[0] < max(2.0, 0.25 * float(np.median(usual)))
+            and scores[turn] >= max(8.0, 0.6 * float(np.median(usual)))
+        ):
             yield Located(
                 trace.position,
                 Finding(

@@ -33,8 +33,8 @@ def specks(survey: Survey) -> Iterator[Located]:
             survey,
             "N101",
             worst,
-            what=f"{noise.specks} specks of at most {noise.largest} px, the first at row {noise.first_speck[0]}, column "
-            f"{noise.first_speck[1]}; {_among(survey, len(found))}",
+            what=f"{noise.specks} specks of at most {noise.largest} px, the first at row {noise.first_speck[0]}, "
+            f"column {noise.first_speck[1]}; {_among(survey, len(found))}",
             fix="remove them if they are slips of a brush or a threshold; they are learned and scored like all pixels",
         )
 

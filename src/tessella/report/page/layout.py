@@ -100,7 +100,7 @@ def _masthead(document: Mapping[str, Any], nav: Html) -> Html:
     parts = [(scores.hex_colour(row["colour"]), row["share"]) for row in document["classes"]]
     return element(
         "header",
-        element("div", _mark(), "Tessella", class_="brand"),
+        element("div", mark(), "Tessella", class_="brand"),
         element("h1", _title(document)),
         element("p", "" if split in (None, "all") else f"Split: {split}. ", _STRIP, class_="lead"),
         charts.mosaic(parts),
@@ -108,7 +108,8 @@ def _masthead(document: Mapping[str, Any], nav: Html) -> Html:
     )
 
 
-def _mark() -> Html:
+def mark() -> Html:
+    """Return the mosaic that stands beside the name."""
     tones = ("a", "b", "c", "b", "a", "d", "c", "a", "b")
     tiles = [
         element("rect", x=index % 3 * 8, y=index // 3 * 8, width=7, height=7, rx=1.2, class_=f"tile-{tone}")
