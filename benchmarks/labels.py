@@ -83,7 +83,7 @@ def polygons() -> Figures:
     from pycocotools.coco import COCO
 
     table = ClassTable.from_names(["background", *(f"class_{index}" for index in range(80))])
-    coding, photos = LabelCoding(table), coco_like(np.random.default_rng(SEED), 1000)
+    coding, names, photos = LabelCoding(table), table.names, coco_like(np.random.default_rng(SEED), 1000)
     coco = COCO()
     coco.dataset = {
         "images": [{"id": number, "height": 480, "width": 640} for number in range(len(photos))],
@@ -105,7 +105,7 @@ def polygons() -> Figures:
 
     def ours(photo: list[Figures], tool: str) -> NDArray[np.uint8]:
         shapes = tuple(
-            Shape(table.names[entry["category_id"]], "polygon", np.array(part).reshape(-1, 2))
+            Shape(names[entry["category_id"]], "polygon", np.array(part).reshape(-1, 2))
             for entry in photo
             for part in entry["segmentation"]
         )

@@ -8,6 +8,7 @@ from tessella.core.annotation import Drawing, Shape, StoredMask
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding
 from tessella.core.errors import LabelError
 from tessella.formats.raster.labels import UNKNOWN, background_id, colour_counts, count_values, resolve, value_table
+from tessella.formats.raster.rasterise import draw
 
 TABLE = ClassTable.from_names(["background", "road", "tree"])
 CODING = LabelCoding(TABLE, values=((0,), (1, 7), (300,)), ignore_values=(255,), ignore_colours=((9, 9, 9),))
@@ -77,6 +78,36 @@ def test_later_shapes_paint_over_earlier_ones() -> None:
 def test_an_ignored_shape_paints_ignore() -> None:
     labels = resolve(Drawing((square("road", 0, 3), square("__ignore__", 1, 2))), CODING, (1, 4))
     assert labels.ids.tolist() == [[1, 255, 1, 0]]
+
+
+def test_the_drawing_names_the_tool_whose_pixels_are_meant() -> None:
+    corners = np.array([[1, 1], [3, 1], [3, 3], [1, 3]], np.float64)
+    shapes = (Shape("road", "polygon", corners),)
+    counts = {
+        (tool, fill): int((resolve(Drawing(shapes, (6, 6), tool), CODING, fill=fill).ids == 1).sum())
+        for tool in ("centre", "labelme", "cvat", "coco")
+        for fill in ("centre", "tool")
+    }
+    assert {tool: counts[tool, "centre"] for tool in ("centre", "labelme", "cvat", "coco")} == dict.fromkeys(
+        ("centre", "labelme", "cvat", "coco"), 4
+    )
+    assert (counts["centre", "tool"], counts["labelme", "tool"], counts["cvat", "tool"]) == (4, 9, 4)
+
+
+def test_coco_is_painted_by_its_own_rule_always() -> None:
+    ring = np.array([[0.33, 0.21], [7.77, 1.4], [5.1, 7.6], [1.02, 6.3]])
+    shapes = (Shape("road", "polygon", ring),)
+    by_rule = {rule: draw(shapes, [1], (9, 9), ground=0, rule=rule) for rule in ("centre", "coco")}
+    assert (by_rule["centre"] != by_rule["coco"]).any()
+    for fill in ("centre", "tool"):
+        np.testing.assert_array_equal(resolve(Drawing(shapes, (9, 9), "coco"), CODING, fill=fill).ids, by_rule["coco"])
+    np.testing.assert_array_equal(resolve(Drawing(shapes, (9, 9), "cvat"), CODING).ids, by_rule["centre"])
+
+
+def test_parts_of_one_object_are_united_not_cancelled() -> None:
+    parts = (square("road", 0, 3), square("road", 2, 5))
+    for tool in ("coco", "centre"):
+        assert resolve(Drawing(parts, (1, 6), tool), CODING).ids.tolist() == [[1, 1, 1, 1, 1, 0]]
 
 
 def test_the_photos_size_wins_over_the_declared_one() -> None:

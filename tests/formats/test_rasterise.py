@@ -1,5 +1,7 @@
+import json
 import math
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PIL import Image, ImageDraw
 from tessella.core.annotation import Shape
 from tessella.core.errors import LabelError
 from tessella.formats.raster.rasterise import FARTHEST_PX, LINE_WIDTH_PX, POINT_RADIUS_PX, paint, polygon_mask
+from tessella.formats.raster.rle import decode_coco
 
 HW = (14, 17)
 eighths = st.integers(-24, 160).map(lambda v: v / 8)
@@ -132,6 +135,42 @@ def test_a_rectangle_is_the_box_of_its_corners_in_any_order(corners) -> None:
     assert ids[2:7, 3:9].all()
 
 
+def test_mirroring_moves_only_centres_that_lie_on_an_edge() -> None:
+    # the left and upper edge belong to a shape, the right and lower do not: a centre on both mirrored edges changes
+    diamond = [(4.5, 1.5), (7.5, 4.5), (4.5, 7.5), (1.5, 4.5)]
+    mirrored = [(9 - x, y) for x, y in diamond]
+    once, twice = (polygon_mask([np.array(ring)], (9, 9)) for ring in (diamond, mirrored))
+    np.testing.assert_array_equal(once, twice)
+    assert once[4, 1]
+    assert not once[4, 7]
+    changed = np.argwhere(once[:, ::-1] != once)
+    on_an_edge = {(row, column) for row in range(9) for column in range(9) if abs(row - 4) + abs(column - 4) == 3}
+    assert {(int(row), int(column)) for row, column in changed} <= on_an_edge
+
+
+half_axes = st.integers(-40, 40).map(lambda v: v / 4)
+
+
+@given(centre=points, a=st.tuples(half_axes, half_axes), b=st.tuples(half_axes, half_axes))
+def test_an_ellipse_is_every_centre_that_its_half_axes_map_into_the_unit_disc(centre, a, b) -> None:
+    (cx, cy), (ax, ay), (bx, by) = ([Fraction(v) for v in point] for point in (centre, a, b))
+    area = ax * by - ay * bx
+    expected = np.zeros(HW, bool)
+    for row in range(HW[0] if area else 0):
+        for column in range(HW[1]):
+            x, y = Fraction(2 * column + 1, 2) - cx, Fraction(2 * row + 1, 2) - cy
+            expected[row, column] = ((x * by - y * bx) / area) ** 2 + ((y * ax - x * ay) / area) ** 2 <= 1
+    ends = [centre, (centre[0] + a[0], centre[1] + a[1]), (centre[0] + b[0], centre[1] + b[1])]
+    np.testing.assert_array_equal(painted("ellipse", ends) > 0, expected)
+
+
+def test_an_ellipse_of_equal_half_axes_is_a_circle_and_a_flat_one_covers_nothing() -> None:
+    circle = painted("circle", [(8, 7), (8, 12)])
+    np.testing.assert_array_equal(painted("ellipse", [(8, 7), (13, 7), (8, 12)]), circle)
+    np.testing.assert_array_equal(painted("ellipse", [(8, 7), (11, 11), (4, 10)]), circle)
+    assert painted("ellipse", [(8, 7), (13, 7), (3, 7)]).sum() == 0
+
+
 def test_a_circle_is_every_centre_within_its_radius() -> None:
     ids = painted("circle", [(8, 7), (8, 12)])
     rows, columns = np.mgrid[: HW[0], : HW[1]]
@@ -192,6 +231,39 @@ def test_labelmes_rule_paints_what_labelme_paints(kind, xy) -> None:
     else:
         draw.polygon(xy=xy, outline=1, fill=1)
     np.testing.assert_array_equal(painted(kind, xy, rule="labelme"), np.asarray(picture))
+
+
+def test_polygons_cover_the_areas_that_cvat_states_and_ellipses_the_pixels_it_exports(shared_data) -> None:
+    """CVAT's COCO export holds the number of pixels of each polygon, and its ellipses as run lengths."""
+    folder = shared_data / "annotation_tools_same_images" / "datasets"
+    coco = json.loads((folder / "coco1.0" / "annotations" / "instances_default.json").read_text())
+    sizes = {photo["id"]: (photo["height"], photo["width"]) for photo in coco["images"]}
+    areas, masks = {}, []
+    for entry in coco["annotations"]:
+        if isinstance(entry["segmentation"], dict):
+            masks.append(decode_coco(entry["segmentation"], where="coco"))
+        elif entry["segmentation"]:
+            ring = np.array(entry["segmentation"][0]).reshape(-1, 2)
+            ids = painted("polygon", ring, hw=sizes[entry["image_id"]], rule="cvat")
+            areas[entry["id"]] = (int(ids.sum()), int(entry["area"]))
+    assert len(areas) == 3
+    assert all(ours == theirs for ours, theirs in areas.values())
+    xml = ElementTree.parse(folder / "cvat1.1" / "annotations.xml")  # noqa: S314 - a file of our own collection
+    drawn = []
+    for tag in xml.iter("ellipse"):
+        cx, cy, rx, ry = (float(tag.get(name)) for name in ("cx", "cy", "rx", "ry"))
+        turn = math.radians(float(tag.get("rotation", 0)))
+        along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+        ends = [(cx, cy), (cx, cy) + rx * along, (cx, cy) + ry * across]
+        drawn.append(painted("ellipse", ends, hw=masks[0].shape, rule="cvat") > 0)
+    assert len(drawn) == len(masks) == 2
+    for ours, theirs in zip(drawn, masks, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_cvats_masks_hold_no_lines_and_no_points() -> None:
+    for kind, xy in (("line", [(1, 1), (9, 9)]), ("linestrip", [(1, 1), (9, 9)]), ("point", [(5, 5)])):
+        assert painted(kind, xy, rule="cvat").sum() == 0
 
 
 @pytest.mark.parametrize(("kind", "xy"), [("polygon", [(1, 1), (2, 2)]), ("line", [(1, 1)]), ("point", [])])

@@ -36,8 +36,9 @@ class LabelMap:
                 got=f"{self.ids.dtype} {self.ids.shape}",
                 expected="(H, W) uint8 with H, W >= 1",
             )
-        # Two comparisons cost 0.3 ms on 2 megapixels; np.unique costs 6.
-        stray = (self.ids >= len(self.table)) & (self.ids != IGNORE)
+        # The maximum costs 0.05 ms on 2 megapixels, two comparisons 0.3; np.unique costs 6.
+        plain = self.ids.max() < len(self.table)
+        stray = np.zeros(0, bool) if plain else (self.ids >= len(self.table)) & (self.ids != IGNORE)
         if stray.any():
             row, column = (int(v) for v in np.argwhere(stray)[0])
             raise LabelError(

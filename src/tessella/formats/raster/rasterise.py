@@ -71,7 +71,7 @@ def draw(
     _require_sound(shapes)
     # COCO's rule goes down the columns: on a transposed grid those lie in one piece
     turned = _LINES[rule] == "coco"
-    canvas = np.full(hw[::-1] if turned else hw, ground, np.uint8)
+    canvas = np.empty(hw[::-1] if turned else hw, np.uint8)
     _paint(canvas, canvas.T if turned else canvas, list(zip(shapes, values, strict=True)), rule=rule, ground=ground)
     return _turned(canvas) if turned else canvas
 
@@ -122,8 +122,13 @@ def _paint(
     rule: Tool,
     ground: int | None = None,
 ) -> None:
-    """Paint shapes in order; `canvas` is `ids`, or its transpose for rules that go down the columns."""
+    """Paint shapes in order; `canvas` is `ids`, or its transpose for rules that go down the columns.
+
+    `ground` is for a canvas on which nothing was written yet.
+    """
     lines = _LINES[rule]
+    if lines is None and ground is not None:
+        canvas.fill(ground)
     waiting: list[Rings] = []
     for shape, value in shapes:
         if lines is not None and shape.kind in {"polygon", "rectangle"}:

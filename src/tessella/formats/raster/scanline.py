@@ -33,7 +33,7 @@ _DOUBTFUL: Final = 1e-6
 _TOGETHER: Final = 52
 """Shapes whose state is kept in the bits of one number; a float64 tells the highest of so many."""
 
-_DENSE: Final = 150
+_DENSE: Final = 400
 """Below so many pixels per crossing, writing the whole canvas in runs is faster than writing the spans one by one."""
 
 _FINE: Final = 5
@@ -47,8 +47,8 @@ class _Edges(NamedTuple):
         shape: (E,) number of the shape.
         first: (E,) int64 first line that is crossed.
         crossed: (E,) int64 how many lines are crossed, at least one.
-        form: (5, E) float64 what `place` needs of an edge.
-        place: (lines (N,), form (5, N), number of places) to the first place (N,) that is not before the crossing.
+        form: (F, E) float64 what `place` needs of an edge.
+        place: (lines (N,), form (F, N), number of places) to the first place (N,) that is not before the crossing.
     """
 
     shape: NDArray[np.int64]
@@ -77,8 +77,12 @@ def fill(canvas: NDArray[np.uint8], shapes: Sequence[Rings], *, rule: LineRule, 
     Raises:
         LabelError: A shape with more crossings than MOST_CROSSINGS.
     """
-    edges = _RULES[rule](*_joined(shapes), canvas.shape) if shapes else []
-    total = sum(int(part.crossed.sum()) for part in edges)
+    if not shapes:
+        if ground is not None:
+            canvas.fill(ground)
+        return
+    edges = _RULES[rule](*_joined(shapes), canvas.shape)
+    total = int(edges.crossed.sum())
     dense = canvas.flags.c_contiguous and canvas.size < _DENSE * total
     if len(shapes) > 1 and (total > _AT_ONCE or (dense and len(shapes) > _TOGETHER)):
         half = len(shapes) // 2
@@ -99,27 +103,29 @@ def fill(canvas: NDArray[np.uint8], shapes: Sequence[Rings], *, rule: LineRule, 
 
 def _joined(shapes: Sequence[Rings]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Return where edges start and end, each (E, 2), and the number of their shape."""
-    rings = [ring for shape in shapes for ring in shape.rings_xy]
+    rings = [ring for shape in shapes for ring in shape.rings_xy if len(ring)]
+    owners = [number for number, shape in enumerate(shapes) for ring in shape.rings_xy if len(ring)]
+    if not rings:
+        return np.empty((0, 2)), np.empty((0, 2)), np.empty(0, np.int64)
     lengths = np.array([len(ring) for ring in rings])
     start = np.concatenate(rings)
     ends = np.cumsum(lengths)
     following = np.arange(1, len(start) + 1)
-    following[ends[lengths > 0] - 1] = (ends - lengths)[lengths > 0]
-    shape = np.repeat(np.arange(len(shapes)), [sum(map(len, shape.rings_xy)) for shape in shapes])
-    return start, start[following], shape
+    following[ends - 1] = ends - lengths
+    return start, start[following], np.repeat(owners, lengths)
 
 
 def _by_centres(
     start: NDArray[np.float64], end: NDArray[np.float64], shape: NDArray[np.int64], size: tuple[int, ...]
-) -> list[_Edges]:
+) -> _Edges:
+    ends = np.concatenate([start.T, end.T])
     # From top to bottom always: an edge that two polygons share, walked either way, must round to the same crossings.
-    swap = (start[:, 1] > end[:, 1])[:, None]
-    high, low = np.where(swap, end, start), np.where(swap, start, end)
-    first, last = np.clip(np.ceil([high[:, 1] - 0.5, low[:, 1] - 0.5]), 0, size[0]).astype(np.int64)
+    from_x, high, to_x, low = np.where(ends[1] > ends[3], ends[[2, 3, 0, 1]], ends)
+    first, last = np.clip(np.ceil(np.stack([high, low]) - 0.5), 0, size[0]).astype(np.int64)
     kept = np.flatnonzero(last > first)
-    span = low[kept] - high[kept]
-    form = np.concatenate([high[kept].T, span.T, span[None, :, 0] / span[None, :, 1]])
-    return [_Edges(shape[kept], first[kept], (last - first)[kept], form, _place_of_centre)]
+    span_x, span_y = (to_x - from_x)[kept], (low - high)[kept]
+    form = np.stack([from_x[kept], high[kept], span_x, span_y, span_x / span_y])
+    return _Edges(shape[kept], first[kept], (last - first)[kept], form, _place_of_centre)
 
 
 def _place_of_centre(line: NDArray[np.int64], form: NDArray[np.float64], places: int) -> NDArray[np.int64]:
@@ -140,38 +146,37 @@ def _place_of_centre(line: NDArray[np.int64], form: NDArray[np.float64], places:
 
 def _by_coco(
     start: NDArray[np.float64], end: NDArray[np.float64], shape: NDArray[np.int64], size: tuple[int, ...]
-) -> list[_Edges]:
+) -> _Edges:
     """Prepare edges for the rule of pycocotools' `rleFrPoly`.
 
     Corners are rounded to a grid of fifths of a pixel and joined by digital lines, one step of the longer axis at a
     time. Column c is crossed between the fifths 5 c + 2 and 5 c + 3, at the upper one of the two points.
     """
-    start, end = (np.trunc(_FINE * points + 0.5) for points in (start, end))
-    steep = np.abs(end[:, 0] - start[:, 0]) < np.abs(end[:, 1] - start[:, 1])
-    low, high = np.minimum(start[:, 0], end[:, 0]), np.maximum(start[:, 0], end[:, 0])
-    first = np.clip(np.ceil((low - 2) / _FINE), 0, size[0]).astype(np.int64)
-    last = np.clip(np.ceil((high - 2) / _FINE), 0, size[0]).astype(np.int64)
-    found = []
-    for axis, place in ((0, _place_of_flat), (1, _place_of_steep)):
-        kept = np.flatnonzero((steep == bool(axis)) & (last > first))
-        swap = (start[kept, axis] > end[kept, axis])[:, None]
-        here, there = np.where(swap, end[kept], start[kept]), np.where(swap, start[kept], end[kept])
-        span = there - here
-        slope = span[:, 1 - axis] / span[:, axis]
-        form = np.stack([here[:, 0], here[:, 1], slope])
-        found.append(_Edges(shape[kept], first[kept], (last - first)[kept], form, place))
-    return found
+    fine = np.trunc(_FINE * np.concatenate([start.T, end.T]) + 0.5)
+    low, high = np.minimum(fine[0], fine[2]), np.maximum(fine[0], fine[2])
+    first, last = np.clip(np.ceil((np.stack([low, high]) - 2) / _FINE), 0, size[0]).astype(np.int64)
+    kept = np.flatnonzero(last > first)
+    x, y, to_x, to_y = fine[:, kept]
+    step_x, step_y = to_x - x, to_y - y
+    steep = np.abs(step_x) < np.abs(step_y)
+    backwards = np.where(steep, step_y, step_x) < 0
+    slope = np.where(steep, step_x, step_y) / np.where(steep, step_y, step_x)
+    form = np.stack([np.where(backwards, to_x, x), np.where(backwards, to_y, y), slope, steep])
+    return _Edges(shape[kept], first[kept], (last - first)[kept], form, _place_of_coco)
 
 
-def _place_of_flat(line: NDArray[np.int64], form: NDArray[np.float64], places: int) -> NDArray[np.int64]:
-    x, y, slope = form
+def _place_of_coco(line: NDArray[np.int64], form: NDArray[np.float64], places: int) -> NDArray[np.int64]:
+    x, y, slope, steep = form
     step = _FINE * line + 2 - x
     upper = np.trunc(np.minimum(y + slope * step + 0.5, y + slope * (step + 1) + 0.5))
-    return _pixel_below(upper, places)
+    some = np.flatnonzero(steep)
+    upper[some] = _upper_of_steep(line[some], form[:, some])
+    return np.asarray(np.clip(np.ceil((upper - 2) / _FINE), 0, places), np.int64)
 
 
-def _place_of_steep(line: NDArray[np.int64], form: NDArray[np.float64], places: int) -> NDArray[np.int64]:
-    x, y, slope = form
+def _upper_of_steep(line: NDArray[np.int64], form: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the row of fifths above the step at which a steep digital line changes its column."""
+    x, y, slope, _ = form
     beyond = _FINE * line + 3.0
     rises = slope > 0
     at = (beyond - 0.5 - x) / slope
@@ -182,12 +187,7 @@ def _place_of_steep(line: NDArray[np.int64], form: NDArray[np.float64], places: 
         for _ in range(2):
             exact += (x[near] + slope[near] * exact + 0.5 < beyond[near]) == rises[near]
         step[near] = exact
-    return _pixel_below(y + step - 1.0, places)
-
-
-def _pixel_below(upper: NDArray[np.float64], places: int) -> NDArray[np.int64]:
-    """Return the first pixel whose middle fifth is not above a fifth."""
-    return np.asarray(np.clip(np.ceil((upper - 2) / _FINE), 0, places), np.int64)
+    return np.asarray(y + step - 1.0)
 
 
 _RULES: Final = {"centre": _by_centres, "coco": _by_coco}
@@ -201,13 +201,10 @@ def _crossings(edges: _Edges, places: int) -> tuple[NDArray[np.int64], NDArray[n
     return line, place, np.repeat(edges.shape, edges.crossed)
 
 
-def _fill_runs(canvas: NDArray[np.uint8], edges: Sequence[_Edges], values: Sequence[int], ground: int | None) -> None:
+def _fill_runs(canvas: NDArray[np.uint8], edges: _Edges, values: Sequence[int], ground: int | None) -> None:
     """Write the whole canvas in runs: between two crossings, whichever they are, the topmost shape does not change."""
-    keys = []
-    for part in edges:
-        line, place, shape = _crossings(part, canvas.shape[1])
-        keys.append((line * canvas.shape[1] + place) << 6 | shape)
-    key = np.concatenate(keys)
+    line, place, shape = _crossings(edges, canvas.shape[1])
+    key = (line * canvas.shape[1] + place) << 6 | shape
     if canvas.size < 1 << 26:
         key = key.astype(np.uint32)  # sorted in half the time
     key.sort()
@@ -225,14 +222,11 @@ def _fill_runs(canvas: NDArray[np.uint8], edges: Sequence[_Edges], values: Seque
     cv2.copyTo(filled, np.repeat((top > 0).view(np.uint8), lengths).reshape(canvas.shape), canvas)
 
 
-def _fill_spans(canvas: NDArray[np.uint8], edges: Sequence[_Edges], values: Sequence[int]) -> None:
+def _fill_spans(canvas: NDArray[np.uint8], edges: _Edges, values: Sequence[int]) -> None:
     """Write the spans of each shape one by one."""
     line_bits, place_bits = canvas.shape[0].bit_length(), canvas.shape[1].bit_length()
-    keys = [np.zeros(0, np.int64)]
-    for part in edges:
-        line, place, shape = _crossings(part, canvas.shape[1])
-        keys.append((shape << line_bits | line) << place_bits | place)
-    key = np.concatenate(keys)
+    line, place, shape = _crossings(edges, canvas.shape[1])
+    key = (shape << line_bits | line) << place_bits | place
     key.sort()
     begin, end = key[0::2], key[1::2]
     some = begin < end
@@ -253,7 +247,7 @@ def _fill_spans(canvas: NDArray[np.uint8], edges: Sequence[_Edges], values: Sequ
         flat[left : left + more] = ink[values[shape]][:more]
 
 
-def _fill_scribble(canvas: NDArray[np.uint8], edges: Sequence[_Edges], value: int, total: int) -> None:
+def _fill_scribble(canvas: NDArray[np.uint8], edges: _Edges, value: int, total: int) -> None:
     """Fill one shape of very many crossings, a part of them at a time."""
     if total > MOST_CROSSINGS:
         raise LabelError(
@@ -263,11 +257,9 @@ def _fill_scribble(canvas: NDArray[np.uint8], edges: Sequence[_Edges], value: in
             fix="delete the shape and draw it again",
         )
     flips = np.zeros((canvas.shape[0], canvas.shape[1] + 1), np.uint8)
-    for part in edges:
-        pieces = -(-int(part.crossed.sum()) // _AT_ONCE)
-        for some in np.array_split(np.arange(part.crossed.size), max(pieces, 1)):
-            chosen = _Edges(part.shape[some], part.first[some], part.crossed[some], part.form[:, some], part.place)
-            line, place, _ = _crossings(chosen, canvas.shape[1])
-            np.bitwise_xor.at(flips, (line, place), np.uint8(1))
+    for some in np.array_split(np.arange(edges.crossed.size), -(-total // _AT_ONCE)):
+        chosen = _Edges(edges.shape[some], edges.first[some], edges.crossed[some], edges.form[:, some], edges.place)
+        line, place, _ = _crossings(chosen, canvas.shape[1])
+        np.bitwise_xor.at(flips, (line, place), np.uint8(1))
     np.bitwise_xor.accumulate(flips, axis=1, out=flips)
     canvas[flips[:, :-1].view(np.bool_)] = value
