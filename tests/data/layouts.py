@@ -174,5 +174,8 @@ WRITERS = {
     "hasty": _later("hasty", "hasty"),
     "encord": _later("encord", "encord"),
     "segments-ai": _later("segments_ai", "segments_ai"),
+    "nifti": _later("volumes", "nifti"),
+    "nrrd": _later("volumes", "nrrd"),
+    "dicom-seg": _later("volumes", "dicom_seg"),
 }
 """A generator per row of the table of formats."""

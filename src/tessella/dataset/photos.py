@@ -37,7 +37,7 @@ def photo_hw(record: Record, listing: Listing) -> tuple[int, int]:
 
 def _without_file(record: Record, listing: Listing) -> Image:
     photo = format_named(listing.format).photo
-    if photo is None or record.label is None:
+    if photo is None:
         raise InputError(
             "the photo is missing",
             where=record.name,

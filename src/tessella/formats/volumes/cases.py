@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tessella.core.errors import InputError
@@ -123,8 +123,19 @@ def find_cases(root: Path, paths: Sequence[Path], headers: Mapping[Path, VolumeH
     how = "one label volume per class in a folder beside the scan" if per_class else "scans and labels paired by name"
     if unclear:
         how += f"; for {unclear} names more than one scan or label volume could be meant, so their labels are left out"
-    cases = _with_splits(cases)
+    cases = _plainly_named(_with_splits(cases))
     return Cases(tuple(sorted(cases, key=lambda case: case.name)), tuple(sorted(orphans)), how)
+
+
+def _plainly_named(cases: list[Case]) -> list[Case]:
+    """Leave the folders that only say `images` or `imagesTr` out of the names, unless two cases came out the same."""
+    names = []
+    for case in cases:
+        *folders, last = case.name.split("/")
+        said = [part for part in folders if not _TRAINING.fullmatch(part) and part.casefold() not in PHOTO_FOLDERS]
+        names.append("/".join([*said, last]))
+    unique = len(set(names)) == len(names)
+    return [replace(case, name=name) for name, case in zip(names, cases, strict=True)] if unique else cases
 
 
 def _by_grid(scans: list[Path], headers: Mapping[Path, VolumeHeader]) -> list[list[Path]]:
@@ -217,12 +228,8 @@ def _with_splits(cases: list[Case]) -> list[Case]:
     training = {case.name: _training(folders[case.name]) for case in cases}
     both = {training[case.name] for case in cases if case.labels} >= {"train", "test"}
     return [
-        Case(
-            case.name, case.scans, case.labels, case.classes,
-            (training[case.name] if both else "") or split_of(folders[case.name]),
-        )
-        for case in cases
-    ]  # fmt: skip
+        replace(case, split=(training[case.name] if both else "") or split_of(folders[case.name])) for case in cases
+    ]
 
 
 def _training(folders: list[str]) -> str:

@@ -102,7 +102,13 @@ def coding_of(names: Mapping[int, str], *, ignored: Iterable[int] = ()) -> Label
         name = names[value] if names[value] not in called else f"{names[value]} {value}"
         called[name] = value
     table = ClassTable(tuple(ClassInfo(name, voc_colour(place)) for place, name in enumerate(called)))
-    return LabelCoding(table, tuple((value,) for value in called.values()), ignore_values=ignored or _free(values))
+    left = {names[value]: None for value in ignored if value in names and names[value] not in called}
+    return LabelCoding(
+        table,
+        tuple((value,) for value in called.values()),
+        ignore_values=ignored or _free(values),
+        ignore_names=("__ignore__", *left),
+    )
 
 
 def _free(values: list[int]) -> tuple[int, ...]:
@@ -122,3 +128,10 @@ def found_coding(values: Iterable[int]) -> tuple[LabelCoding, str]:
     listed = ", ".join(f"{value} = {name}" for value, name in names.items())
     note = f"classes discovered from the values found: 0 = background{', ' if listed else ''}{listed}"
     return coding_of(names, ignored=ignored), note + ("; 255 is taken for ignore" if ignored else "")
+
+
+def stored_value(name: str, coding: LabelCoding) -> int | None:
+    """Return the value that stands for a class or for IGNORE; None where the coding has no such name."""
+    index = coding.name_to_id().get(name)
+    values = () if index is None else coding.ignore_values if index == IGNORE else coding.values[index]
+    return values[0] if values else None

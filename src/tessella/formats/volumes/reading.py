@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.annotation import StoredMask
-from tessella.core.classes import IGNORE, nearest_hint
+from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.files.paths import relative_name
 from tessella.files.volumes.voxels import Meaning, read_labels, read_merged, read_picture, read_volume_header
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.listing import Listing, Record
 from tessella.formats.volumes.cases import Case, find_cases
-from tessella.formats.volumes.names import coding_of, found_coding, stated
+from tessella.formats.volumes.names import coding_of, found_coding, stated, stored_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,7 +164,7 @@ def _meanings(header: VolumeHeader, coding: LabelCoding) -> tuple[Meaning, ...]:
     """Return what the values of a file stand for, where it names them otherwise than the coding stores them."""
     found = []
     for segment in header.segments:
-        stored = _stored(segment.name, coding)
+        stored = stored_value(segment.name, coding)
         if stored is None:
             return ()  # the classes were given, and know the values as stored
         found.append(Meaning(segment.value, segment.layer, stored))
@@ -184,7 +184,7 @@ def _slices(case: Case, headers: Mapping[Path, VolumeHeader], faults: Mapping[st
     width = len(str(count - 1))
     label = case.labels[0] if case.labels else None
     for number in range(count):
-        name = f"{case.name}/{number:0{width}d}"
+        name = f"{case.name}_{number:0{width}d}"
         yield Record(name, None, label, case.split, case.name, str(number), case.labels[1:])
 
 
@@ -218,7 +218,7 @@ def _valued(case: Case, coding: LabelCoding) -> list[tuple[Path, int]]:
     """Return the files of one class each, with the value that the coding stores the class as."""
     files = []
     for path, name in zip(case.labels, case.classes, strict=True):
-        value = _stored(name, coding)
+        value = stored_value(name, coding)
         if value is None:
             raise LabelError(
                 f"the label volume is called {name!r}, which is not in the class table",
@@ -228,13 +228,6 @@ def _valued(case: Case, coding: LabelCoding) -> list[tuple[Path, int]]:
             )
         files.append((path, value))
     return files
-
-
-def _stored(name: str, coding: LabelCoding) -> int | None:
-    """Return the value that stands for a class or for IGNORE; None where the coding has no such name."""
-    index = coding.name_to_id().get(name)
-    values = () if index is None else coding.ignore_values if index == IGNORE else coding.values[index]
-    return values[0] if values else None
 
 
 def _number(record: Record, count: int) -> int:
