@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.metadata import entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError
-from tessella.files.paths import require_folder
+from tessella.files.paths import IMAGE_SUFFIXES, require_folder
 from tessella.formats import cvat, labelme
 from tessella.formats.arrays import array_mask, mat, tiff_stack
 from tessella.formats.coco import instances, panoptic, panoptic_writing, writing
@@ -28,8 +29,12 @@ from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
 from tessella.formats.public import ade20k, ade20k_full, aerial, medical
 from tessella.formats.source import Source
-from tessella.formats.tools import label_studio, via
-from tessella.formats.volumes import nifti, nrrd
+from tessella.formats.tools import label_studio, not_masks, via
+from tessella.formats.volumes import dicom_seg, nifti, nrrd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
@@ -144,6 +149,7 @@ FORMATS: Final[dict[str, Format]] = {
     "tiff-stack": Format(tiff_stack.detect, tiff_stack.read, tiff_stack.load, photo=tiff_stack.photo),
     "nifti": Format(nifti.detect, nifti.read, nifti.load, photo=nifti.photo),
     "nrrd": Format(nrrd.detect, nrrd.read, nrrd.load, photo=nrrd.photo),
+    "dicom-seg": Format(dicom_seg.detect, dicom_seg.read, dicom_seg.load, photo=dicom_seg.photo),
     "hasty": Format(hasty.detect, hasty.read, hasty.load, drawn=True),
     "encord": Format(encord.detect, encord.read, encord.load, drawn=True),
     "segments-ai": Format(segments_ai.detect, segments_ai.read, segments_ai.load, drawn=True),
@@ -205,14 +211,24 @@ def _no_labels(source: Source) -> FormatError:
     root, files = source.file or source.root, source.files()
     if not files:
         return FormatError("the folder is empty", where=root, fix="give the folder that holds photos and labels")
-    kinds: dict[str, int] = {}
-    for path in files:
-        kinds[path.suffix.lower() or "no suffix"] = kinds.get(path.suffix.lower() or "no suffix", 0) + 1
-    most = sorted(kinds.items(), key=lambda item: -item[1])[:4]
+    if known := not_masks.explain(source):
+        return FormatError(
+            f"these are {known[0]}: {known[1]}",
+            where=root,
+            got=_kinds_of(files),
+            expected="outlines or masks",
+            fix="give the folder that holds them, or name a format with --format",
+        )
+    alone = ": there are pictures alone" if all(path.suffix.lower() in IMAGE_SUFFIXES for path in files) else ""
     return FormatError(
-        "no labels of a known format were found",
+        f"no labels of a known format were found{alone}",
         where=root,
-        got=", ".join(f"{count} {suffix}" for suffix, count in most),
+        got=_kinds_of(files),
         expected=f"one of {', '.join(FORMATS)}",
         fix="put masks into masks/ beside images/, or name the format with --format",
     )
+
+
+def _kinds_of(files: Sequence[Path]) -> str:
+    kinds = Counter(path.suffix.lower() or "no suffix" for path in files)
+    return ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common(4))

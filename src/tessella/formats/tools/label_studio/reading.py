@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "label-studio"
 _LOOK_AT: Final = 20
+_MIN_KEYS: Final = (*LABEL_KEYS, "keypointlabels", "original_width")
+"""What tells the regions of JSON-MIN from other lists."""
+
 _UNPREFIXED: Final = 9
 """Length of the eight letters and the dash that Label Studio puts before the name of an uploaded file."""
 
@@ -170,8 +173,7 @@ def _min_regions(row: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         (control, region)
         for control, listed in row.items()
         for region in rows(listed)
-        if isinstance(region, dict)
-        and (kind_of(region) or any(key in region for key in (*LABEL_KEYS, "keypointlabels")))
+        if isinstance(region, dict) and not region.keys().isdisjoint(_MIN_KEYS)
     ]
 
 

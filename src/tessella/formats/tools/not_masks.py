@@ -1,0 +1,200 @@
+"""Well-known annotations that say nothing of pixels: told by their files, so that the answer can say what they are."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tessella.files.paths import IMAGE_SUFFIXES
+from tessella.formats.tools.plain import rows, table, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tessella.formats.source import Source
+
+_LOOK_AT: Final = 20
+_HEAD: Final = 4096
+_BOXES: Final = "they say where objects are, not which pixels belong to them"
+_WHOLE: Final = "they label whole photos"
+_POINTS: Final = "they mark points, not areas"
+_FRAMES: Final = "they label times of videos"
+_PICTURES: Final = tuple(sorted(IMAGE_SUFFIXES))
+_NUMBER: Final = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
+
+
+class _Seen:
+    """What is looked at: the first words of JSON, XML, CSV and text files, and the names of all files."""
+
+    def __init__(self, source: Source) -> None:
+        self.trees = [outline.tree for outline in source.outlines]
+        self.tags = [set(tags) for _, tags in source.xml_tags]
+        self.files = source.files()
+        self._csv, self._txt = source.files(".csv"), source.files(".txt")
+
+    @cached_property
+    def headers(self) -> list[set[str]]:
+        """The cells of the first line of some CSV files, without quotes."""
+        firsts = [_head(path).splitlines()[:1] for path in self._csv[:_LOOK_AT]]
+        return [{cell.strip(' "') for cell in line.split(",")} for first in firsts for line in first]
+
+    @cached_property
+    def texts(self) -> list[list[list[str]]]:
+        """The words of the first lines of some text files."""
+        heads = [_head(path).splitlines()[:_LOOK_AT] for path in self._txt[:_LOOK_AT]]
+        return [[line.replace(",", " ").split() for line in head if line.strip()] for head in heads]
+
+    def named(self, *endings: str) -> bool:
+        """Whether a file's name, in lower case, has one of these endings."""
+        return any(path.name.lower().endswith(endings) for path in self.files)
+
+    def has_header(self, *cells: str) -> bool:
+        """Whether a CSV file has all these columns."""
+        return any(set(cells) <= header for header in self.headers)
+
+    def has_text(self, fits: Callable[[list[str]], bool]) -> bool:
+        """Whether all lines of a text file have a form."""
+        return any(lines and all(map(fits, lines)) for lines in self.texts)
+
+    def all_are(self, *endings: str) -> bool:
+        """Whether every file's name has one of these endings."""
+        return bool(self.files) and all(path.name.lower().endswith(endings) for path in self.files)
+
+
+class _Kind(NamedTuple):
+    """A kind of annotations: what people call them, what they say instead, and how they are told."""
+
+    name: str
+    reason: str
+    fits: Callable[[_Seen], bool]
+
+
+def explain(source: Source) -> tuple[str, str] | None:
+    """Return what the files of a source are and why they hold no masks; None where nothing is recognised."""
+    seen = _Seen(source)
+    return next(((kind.name, kind.reason) for kind in _KINDS if kind.fits(seen)), None)
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_HEAD).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
+
+
+def _first(tree: object) -> dict[str, object]:
+    return table(next(iter(rows(tree)), None)) if isinstance(tree, list) else table(tree)
+
+
+def _createml(seen: _Seen) -> bool:
+    listed = [rows(_first(tree).get("annotations")) for tree in seen.trees if isinstance(tree, list)]
+    return any({"label", "coordinates"} <= table(one).keys() for annotations in listed for one in annotations[:1])
+
+
+def _vott(seen: _Seen) -> bool:
+    return any({"assets", "tags"} <= table(tree).keys() for tree in seen.trees)
+
+
+def _labelbox_import(seen: _Seen) -> bool:
+    return any({"uuid", "dataRow"} <= _first(tree).keys() for tree in seen.trees)
+
+
+def _label_studio_tasks(seen: _Seen) -> bool:
+    data = [table(_first(tree).get("data")) for tree in seen.trees]
+    return any(
+        "image" in one or any(words(value).lower().endswith(_PICTURES) for value in one.values()) for one in data
+    )
+
+
+def _segment_anything(seen: _Seen) -> bool:
+    first = [next(iter(rows(table(tree).get("annotations"))), None) for tree in seen.trees if "image" in table(tree)]
+    return any({"segmentation", "predicted_iou"} <= table(one).keys() for one in first)
+
+
+def _supervisely_clouds(seen: _Seen) -> bool:
+    return any({"objects", "figures"} <= table(tree).keys() for tree in seen.trees)
+
+
+def _poses(seen: _Seen) -> bool:
+    return any({"joint_self", "img_paths"} <= _first(tree).keys() for tree in seen.trees)
+
+
+def _voc_boxes(seen: _Seen) -> bool:
+    return any({"annotation", "object", "bndbox"} <= tags and "polygon" not in tags for tags in seen.tags)
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    return all(_NUMBER.fullmatch(cell) for cell in cells)
+
+
+def _yolo(line: list[str]) -> bool:
+    return len(line) in (5, 6) and line[0].isdecimal() and _are_numbers(line[1:])
+
+
+def _kitti(line: list[str]) -> bool:
+    return len(line) in (15, 16) and not _are_numbers(line[:1]) and _are_numbers(line[1:])
+
+
+def _dota(line: list[str]) -> bool:
+    return len(line) == 10 and _are_numbers(line[:8]) and not _are_numbers(line[8:9])
+
+
+def _listed_photo(line: list[str]) -> bool:
+    return len(line) == 2 and line[0].lower().endswith(_PICTURES) and line[1].isdecimal()
+
+
+def _mnist(seen: _Seen) -> bool:
+    return seen.named("-ubyte", "-ubyte.gz", "mnist_train.csv", "mnist_test.csv")
+
+
+def _cifar(seen: _Seen) -> bool:
+    names = {path.name for path in seen.files}
+    return bool({"data_batch_1", "test_batch", "batches.meta"} & names) or {"meta", "train", "test"} == names
+
+
+def _boxes_in_table(seen: _Seen) -> bool:
+    return any({"xmin", "xmax"} <= {cell.lower() for cell in header} for header in seen.headers)
+
+
+_CLOUDS: Final = (".pcd", ".ply", ".las", ".laz")
+_VIDEOS: Final = (".mp4", ".avi", ".mov", ".mkv", ".webm")
+_VOTT: Final = ("image", "xmin", "ymin", "xmax", "ymax", "label")
+_CELEBA: Final = ("identity_celeba.txt", "list_bbox_celeba.txt", "list_attr_celeba.txt")
+
+_KINDS: Final = (
+    _Kind("CreateML boxes", _BOXES, _createml),
+    _Kind("VoTT projects", _BOXES, _vott),
+    _Kind("VoTT tables of boxes", _BOXES, lambda seen: seen.has_header(*_VOTT)),
+    _Kind("Open Images' tables of boxes", _BOXES, lambda seen: seen.has_header("ImageID", "XMin", "XMax")),
+    _Kind("Open Images' tables of labels", _WHOLE, lambda seen: seen.has_header("ImageID", "LabelName")),
+    _Kind("Open Images' lists of photos", _WHOLE, lambda seen: seen.has_header("ImageID", "OriginalURL")),
+    _Kind("VGGFace2's tables of boxes", _BOXES, lambda seen: seen.has_header("NAME_ID", "X", "Y", "W", "H")),
+    _Kind("Kinetics tables", _FRAMES, lambda seen: seen.has_header("label", "youtube_id")),
+    _Kind("tables of boxes", _BOXES, _boxes_in_table),
+    _Kind("Labelbox import rows", "they go into Labelbox and name no photo; export the project", _labelbox_import),
+    _Kind("Segment Anything's outlines", "they have no classes", _segment_anything),
+    _Kind("Supervisely figures", "they lie in point clouds or videos, not on photos", _supervisely_clouds),
+    _Kind("MPII poses", _POINTS, lambda seen: _poses(seen) or seen.named("mpii_human_pose_v1_u12_1.mat")),
+    _Kind("Label Studio tasks", "nobody has annotated a picture in them yet", _label_studio_tasks),
+    _Kind("PASCAL VOC boxes", _BOXES, _voc_boxes),
+    _Kind("WIDER FACE boxes", _BOXES, lambda seen: seen.named("_bbx_gt.txt")),
+    _Kind("CelebA lists", "they hold names, boxes, points and properties of faces", lambda seen: seen.named(*_CELEBA)),
+    _Kind("LFW pairs", _WHOLE, lambda seen: seen.named("pairs.txt") and seen.named("people.txt", "landmarks.txt")),
+    _Kind("YOLO boxes", _BOXES, lambda seen: seen.has_text(_yolo)),
+    _Kind("KITTI boxes", _BOXES, lambda seen: seen.has_text(_kitti)),
+    _Kind("DOTA's turned boxes", _BOXES, lambda seen: seen.has_text(_dota)),
+    _Kind("MOT boxes", _BOXES, lambda seen: seen.named("gt.txt", "det.txt", "seqinfo.ini")),
+    _Kind("lists of photos with a class each", _WHOLE, lambda seen: seen.has_text(_listed_photo)),
+    _Kind("AVA actions", _FRAMES, lambda seen: seen.named(".pbtxt") and seen.named(".csv")),
+    _Kind("TensorFlow records", "no format of them is read", lambda seen: seen.named(".tfrecord", ".pbtxt")),
+    _Kind("MNIST's digits", _WHOLE, _mnist),
+    _Kind("CIFAR's batches", _WHOLE, _cifar),
+    _Kind("point clouds", "they lie in space, not on photos", lambda seen: seen.named(*_CLOUDS)),
+    _Kind("videos", "their frames have to be exported as photos first", lambda seen: seen.named(*_VIDEOS)),
+    _Kind("archives", "give one of them itself", lambda seen: seen.all_are(".zip", ".tar", ".tar.gz", ".tgz")),
+    _Kind("tables", "they name neither masks nor outlines", lambda seen: seen.all_are(".csv")),
+)
+"""The surest first."""
