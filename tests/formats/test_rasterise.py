@@ -56,6 +56,23 @@ def test_a_polygon_covers_exactly_the_centres_inside_by_even_odd(ring) -> None:
     np.testing.assert_array_equal(polygon_mask([np.array(ring)], HW), even_odd(ring, HW))
 
 
+near_and_far = st.one_of(st.integers(-3 * 256, 20 * 256), st.integers(-(2**25), 2**25)).map(lambda v: v / 256)
+
+
+@given(ring=st.lists(st.tuples(near_and_far, near_and_far), min_size=3, max_size=6))
+def test_the_rule_is_exact_to_a_256th_of_a_pixel_as_far_as_131072_pixels_away(ring) -> None:
+    np.testing.assert_array_equal(polygon_mask([np.array(ring)], HW), even_odd(ring, HW))
+
+
+@given(ring=rings, holes=st.lists(rings, min_size=1, max_size=3))
+def test_holes_are_counted_into_the_same_even_odd(ring, holes) -> None:
+    expected = even_odd(ring, HW)
+    for hole in holes:
+        expected ^= even_odd(hole, HW)
+    painted_with_holes = painted("polygon", ring, holes=tuple(map(np.array, holes)))
+    np.testing.assert_array_equal(painted_with_holes > 0, expected)
+
+
 @given(ring=rings, shift=st.integers(0, 8))
 def test_where_the_ring_starts_and_which_way_it_runs_makes_no_difference(ring, shift) -> None:
     once = polygon_mask([np.array(ring)], HW)
