@@ -140,7 +140,7 @@ def write_image(path: Path, image: Image) -> None:
     """Write an image without loss of bits: PNG for up to 4 bands of 8 or 16 bits, TIFF for the rest.
 
     Args:
-        path: `.png`, `.bmp`, `.tif`, or `.jpg` (8 bits, 1 or 3 bands, quality 95).
+        path: `.png`, `.bmp`, `.tif` (any number of bands, floats too), or `.jpg` (8 bits, 1 or 3 bands, quality 95).
         image: The image.
 
     Raises:
@@ -150,13 +150,21 @@ def write_image(path: Path, image: Image) -> None:
     import cv2
 
     pixels: NDArray[Any] = image.pixels
-    holds = image.channels in (1, 3, 4) and (image.dtype == "uint8" or path.suffix.lower() in (".png", ".tif", ".tiff"))
-    if not holds or image.dtype == "float32":
+    plain = image.channels in (1, 3, 4) and image.dtype != "float32"
+    if not plain and path.suffix.lower() in (".tif", ".tiff"):
+        import tifffile
+
+        with atomic_path(path) as temporary:
+            layout = {"planarconfig": "contig"} if image.channels > 1 else {}
+            stored = pixels if layout else pixels[..., 0]
+            tifffile.imwrite(temporary, stored, photometric="minisblack", compression="zlib", **layout)
+        return
+    if not plain or (image.dtype != "uint8" and path.suffix.lower() not in (".png", ".tif", ".tiff")):
         raise ImageError(
             f"a {path.suffix} file cannot hold this image",
             where=path,
             got=f"{image.channels} bands of {image.dtype}",
-            expected="1, 3 or 4 bands of uint8, or of uint16 in .png and .tif",
+            expected="1, 3 or 4 bands of uint8, or of uint16 in .png; anything in .tif",
         )
     if image.channels >= 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR if image.channels == 3 else cv2.COLOR_RGBA2BGRA)

@@ -104,14 +104,14 @@ def read_frame(path: Path) -> GeoFrame | None:
     if not has_frame(path):
         return None
     with _opened(path) as dataset:
+        a, b, c, d, e, f = (float(value) for value in dataset.transform[:6])
         frame = GeoFrame(
-            tuple(float(value) for value in dataset.transform[:6]),
+            (a, b, c, d, e, f),
             dataset.crs.to_wkt() if dataset.crs else "",
             (int(dataset.height), int(dataset.width)),
             any(len(flags) != 1 or flags[0].name != "all_valid" for flags in dataset.mask_flag_enums),
         )
         turned = dataset.tags().get("TIFFTAG_ORIENTATION", "1")
-    a, b, _, d, e, _ = frame.affine
     if not np.isfinite(frame.affine).all() or abs(a * e - b * d) < 1e-300 or min(frame.hw) < 1:
         raise ImageError("the GeoTIFF's transform places all pixels in one spot or line", where=path, got=frame.affine)
     if turned not in ("0", "1"):

@@ -147,5 +147,5 @@ def _values(header: VolumeHeader, stream: IO[bytes]) -> Any:  # noqa: ANN401 - a
 
 def _unpacked(header: VolumeHeader, stream: IO[bytes]) -> IO[bytes]:
     if header.packing == "gzip":
-        return gzip.GzipFile(fileobj=stream)
-    return bz2.BZ2File(stream) if header.packing == "bzip2" else stream
+        return gzip.open(stream, "rb")
+    return bz2.open(stream, "rb") if header.packing == "bzip2" else stream

@@ -88,10 +88,10 @@ def _picture(voxels: NDArray[Any], header: VolumeHeader, number: int) -> NDArray
         raise ImageError(
             "the volume has no such slice", where=header.path, got=number, expected=f"0 to {len(voxels) - 1}"
         )
-    slice_ = voxels[number]
+    slice_: NDArray[Any] = voxels[number]
     native = slice_.dtype.newbyteorder("=")
     if header.scale == (1.0, 0.0) and native in (np.uint8, np.uint16):
-        return slice_.astype(native)
+        return np.asarray(slice_, native)
     slope, intercept = header.scale
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(slice_.astype(np.float64) * slope + intercept, np.float32)

@@ -15,6 +15,7 @@ _SAYS_NOTHING: Final = frozenset(
     {
         "geojson", "json", "geo", "gpkg", "shp", "shape", "shapes", "vector", "vectors", "polygon", "polygons", "label",
         "labels", "annotation", "annotations", "anno", "gt", "mask", "masks", "truth", "ground", "features", "of",
+        "aoi", "img", "image", "tile", "train", "val", "test",
     }
 )  # fmt: skip
 """Words in the name of a vector file that name no class."""
@@ -77,7 +78,11 @@ def class_of(stem: str, photo: str | None) -> str:
         Such as `buildings`; `object` where no word is left.
     """
     taken = {word.casefold() for word in words_of(photo or "")}
-    left = [word for word in words_of(stem) if word.casefold() not in taken | _SAYS_NOTHING]
+    left = [
+        word
+        for word in words_of(stem)
+        if word.casefold() not in taken | _SAYS_NOTHING and not any(character.isdigit() for character in word)
+    ]
     return " ".join(left) or SINGLE_CLASS
 
 

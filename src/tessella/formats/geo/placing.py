@@ -40,7 +40,7 @@ def system_of(file: VectorFile) -> str:
 def meets(file: VectorFile, frame: GeoFrame) -> bool:
     """Whether the box around a file's shapes meets a photo."""
     box, bounds = _box_of(file, frame), file.bounds
-    return bounds is not None and (box is None or _overlap(np.array([bounds]), box).any())
+    return bounds is not None and (box is None or bool(_overlap(np.array([bounds]), box).any()))
 
 
 def placed(file: VectorFile, frame: GeoFrame) -> Iterator[tuple[int, tuple[Polygon, ...]]]:

@@ -14,7 +14,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.geo.frame import read_frame, read_nodata
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
-from tessella.formats.geo.names import Stems, class_of
+from tessella.formats.geo.names import SINGLE_CLASS, Stems, class_of
 from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewhere, system_of
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
@@ -155,6 +155,8 @@ def _spread(found: _Found, photos: PhotoFinder) -> dict[Path, list[Path]]:
     for path in found.across.keys() - lying:
         del found.across[path]
         found.orphans.append(path)
+    lone = set(found.orphans)
+    found.labels = [(file, SINGLE_CLASS if file.path in lone else called) for file, called in found.labels]
     return by_photo
 
 

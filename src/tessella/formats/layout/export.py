@@ -58,7 +58,8 @@ def write_photo(item: Item, folder: Path, stem: str | None = None) -> Path | Non
     """Write the photo of an item, and return its path; None where there is no photo.
 
     The original file is copied byte for byte where it is upright as stored; a photo that EXIF turns is written anew as
-    PNG, because not every reader turns it and its labels would then lie across it.
+    PNG, because not every reader turns it and its labels would then lie across it. What PNG cannot hold (floats, many
+    bands) becomes a TIFF.
 
     Args:
         item: The photo.
@@ -67,7 +68,7 @@ def write_photo(item: Item, folder: Path, stem: str | None = None) -> Path | Non
 
     Raises:
         OutputError: The file cannot be written.
-        ImageError: Neither a copy is safe nor PNG can hold the photo.
+        ImageError: The photo cannot be decoded.
     """
     stem = item.stem if stem is None else stem
     if item.photo is not None and _is_upright(item.photo):
@@ -80,8 +81,10 @@ def write_photo(item: Item, folder: Path, stem: str | None = None) -> Path | Non
         return path
     if item.image is None:
         return None
-    path = folder / f"{stem}.png"
-    write_image(path, item.image())
+    image = item.image()
+    plain = image.channels in (1, 3, 4) and image.dtype != "float32"
+    path = folder / f"{stem}{'.png' if plain else '.tif'}"
+    write_image(path, image)
     return path
 
 

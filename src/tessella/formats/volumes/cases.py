@@ -71,6 +71,11 @@ class Cases:
     orphans: tuple[Path, ...]
     how: str
 
+    def of(self, file: Path) -> Cases:
+        """Return the case that a file belongs to."""
+        kept = tuple(case for case in self.cases if file in (*case.scans, *case.labels))
+        return Cases(kept, tuple(path for path in self.orphans if path == file), self.how)
+
 
 class _File(NamedTuple):
     path: Path

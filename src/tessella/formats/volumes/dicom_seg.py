@@ -24,6 +24,7 @@ from tessella.files.volumes.dicom import (
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.source import Source
 from tessella.formats.volumes.names import coding_of, stored_value
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from tessella.core.annotation import Annotation
     from tessella.core.classes import LabelCoding
     from tessella.core.image import Image
-    from tessella.formats.source import Source
 
 __all__ = ["detect", "load", "photo", "read"]
 
@@ -82,12 +82,16 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         FormatError: No segmentation lies here.
         MissingExtraError: pydicom is not installed.
     """
-    paths = [path for path in source.files(*_SUFFIXES) if path.suffix or is_dicom(path)]
+    # the images of a segmentation that was given alone lie beside it
+    files = source.files(*_SUFFIXES) if source.file is None else Source(source.root).files(*_SUFFIXES)
+    paths = [path for path in files if path.suffix or is_dicom(path)]
     # a file that is DICOM by name alone is damaged; its record stays, so that loading it and `tessella check` say so
     labels = [path for path in paths if is_segmentation(path) or not is_dicom(path)]
     if not any(map(is_segmentation, labels)):
-        raise FormatError("no DICOM segmentation lies here", where=source.root)
+        raise FormatError("no DICOM segmentation lies here", where=source.file or source.root)
     series, broken = _series([path for path in paths if path not in set(labels)])
+    if source.file is not None:
+        labels = [path for path in labels if path == source.file]
     studies = {path: _study(path, series) for path in labels}
     orphans = [path for path, study in studies.items() if not study.slices and study.segmentation is not None]
     notes = ["every image that a segmentation lies on is a sample; the series is its group"]

@@ -10,7 +10,7 @@ import numpy as np
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
-from tessella.files.paths import relative_name
+from tessella.files.paths import relative_name, walk
 from tessella.files.volumes.voxels import Meaning, read_labels, read_merged, read_picture, read_volume_header
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.listing import Listing, Record
@@ -60,15 +60,19 @@ def read_volumes(source: Source, coding: LabelCoding | None, *, name: str, is_ow
         LabelError: Classes cannot be discovered.
         MissingExtraError: nibabel is not installed.
     """
-    paths = [path for path in source.files() if is_own(path)]
+    where = source.file or source.root
+    # the scan of a label volume that was given alone lies beside it
+    paths = [path for path in (source.files() if source.file is None else walk(source.root)) if is_own(path)]
     if not paths:
-        raise FormatError("no volume lies here", where=source.root)
+        raise FormatError("no volume lies here", where=where)
     headers = dict(_headers(paths))
     found = find_cases(source.root, paths, headers)
+    if source.file is not None:
+        found = found.of(source.file)
     if not any(case.labels for case in found.cases):
         raise FormatError(
             "no scan here has a label volume",
-            where=source.root,
+            where=where,
             got=f"{len(found.cases)} scans, {len(found.orphans)} label volumes without a scan",
             expected="imagesTr/ and labelsTr/, x_ct and x_seg, or segmentations/ beside the scan",
             fix="give a scan and its label volume one name",
