@@ -18,8 +18,8 @@ def city(root: Path, names: list[str], ids: list[list[int]]) -> Path:
     mask = np.repeat(np.array(ids, np.uint8), 4, axis=0)
     save(root / "images" / "1.png", photo_of(len(names), mask.shape))
     save(root / "masks" / "1.png", mask)
-    rows = "".join(f'[[classes]]\nname = "{name}"\ncolour = [{10 * number}, 0, 9]\n' for number, name in enumerate(names))
-    (root / "classes.toml").write_text(rows)
+    rows = [f'[[classes]]\nname = "{name}"\ncolour = [{10 * place}, 0, 9]\n' for place, name in enumerate(names)]
+    (root / "classes.toml").write_text("".join(rows))
     return root
 
 
@@ -94,7 +94,16 @@ def test_shapes_keep_their_outlines_under_new_names(tmp_path):
     root = labelme(tmp_path / "set")
     rule = written_map(
         tmp_path / "map.toml",
-        'version = 1\n[[classes]]\nname = "background"\n[[classes]]\nname = "green"\nfrom = ["tree"]\n[drop]\nfrom = ["road"]\n',
+        """
+        version = 1
+        [[classes]]
+        name = "background"
+        [[classes]]
+        name = "green"
+        from = ["tree"]
+        [drop]
+        from = ["road"]
+        """,
     )
     before = open_dataset(root)
     convert(root, tmp_path / "out", to="labelme", class_map=rule)
@@ -146,7 +155,7 @@ def test_a_class_that_the_map_forgets_is_named_with_the_nearest(two, tmp_path):
     rule = written_map(
         tmp_path / "map.toml", 'version = 1\n[[classes]]\nname = "background"\n[[classes]]\nname = "houses"\n'
     )
-    with pytest.raises(ClassTableError, match="says nothing of the class 'house'.*did you mean 'houses'"):
+    with pytest.raises(ClassTableError, match=r"says nothing of the class 'house'.*did you mean 'houses'"):
         convert(two, tmp_path / "out", to="index-mask", class_map=rule)
     assert not (tmp_path / "out").exists()
 
