@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tessella.core.errors import FormatError, LabelError
+from tessella.formats.raster.colours import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +35,11 @@ def segment_ids(pixels: NDArray[Any], *, where: object = None) -> NDArray[np.uin
             got=f"{pixels.dtype} {pixels.shape}",
             fix="export the mask again as an RGB PNG",
         )
-    # four bytes are a little-endian number as they lie: one pass instead of six
-    four = np.empty((*pixels.shape[:2], 4), np.uint8)
-    four[..., :3] = pixels[..., :3]
-    four[..., 3] = 0
-    return np.asarray(four.view("<u4")[..., 0], np.uint32)
+    import cv2
+
+    # four bytes are a little-endian number as they lie
+    four = np.ascontiguousarray(pixels) if pixels.shape[2] == 4 else cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+    return np.asarray(np.asarray(four, np.uint8).view("<u4")[..., 0] & np.uint32(0xFFFFFF), np.uint32)
 
 
 def segment_colours(ids: NDArray[Any]) -> NDArray[np.uint8]:
@@ -74,6 +75,38 @@ def classes_of_segments(
     wanted = np.array([meaning[int(number)] for number in known], np.uint8)
     if not numbers.size:
         return np.zeros(numbers.shape, np.uint8)
+    known = np.array(sorted(meaning), np.int64)
+    wanted = np.array([meaning[int(number)] for number in known], np.uint8)
+    ids = _by_table(numbers, known, wanted, default)
+    return _by_runs(numbers, known, wanted, default=default, where=where) if ids is None else ids
+
+
+def _by_table(
+    numbers: NDArray[Any], known: NDArray[np.int64], wanted: NDArray[np.uint8], default: int | None
+) -> NDArray[np.uint8] | None:
+    """Look small numbers up in a table and those of three bytes as colours; None when that does not explain all."""
+    low, high = int(numbers.min()), int(numbers.max())
+    if low >= 0 and high < 1 << 16:
+        table = np.full(high + 1, -1 if default is None else default, np.int16)
+        meant = (known >= 0) & (known <= high)
+        table[known[meant]] = wanted[meant]
+        ids = table.take(numbers)
+        return None if (ids < 0).any() else ids.astype(np.uint8)
+    fits = (known >= 0) & (known < 1 << 24)
+    if low < 0 or high >= 1 << 24 or not fits.any():
+        return None
+    pixels = np.ascontiguousarray(numbers, "<u4")[..., None].view(np.uint8)
+    return look_up(pixels, segment_colours(known[None, fits])[0], wanted[fits])
+
+
+def _by_runs(
+    numbers: NDArray[Any],
+    known: NDArray[np.int64],
+    wanted: NDArray[np.uint8],
+    *,
+    default: int | None,
+    where: object,
+) -> NDArray[np.uint8]:
     flat = np.ascontiguousarray(numbers).reshape(-1)
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(np.append(starts, flat.size))
