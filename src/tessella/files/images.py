@@ -13,6 +13,7 @@ import numpy as np
 from tessella.core.errors import ImageError, InputError
 from tessella.core.image import Image
 from tessella.files import tiff
+from tessella.files.paths import require_plain
 from tessella.files.text import read_bytes
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def read_header(path: Path) -> Header:
         ImageError: It is not a picture of a known format.
     """
     try:
-        with path.open("rb") as stream:
+        with require_plain(path).open("rb") as stream:
             start = stream.read(4)
             stream.seek(0)
             if start in tiff.MAGIC:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -84,6 +85,19 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def require_plain(path: Path) -> Path:
+    """Return `path` unless it is a pipe or a device, of which reading may never end.
+
+    Raises:
+        InputError: It is a pipe or a device.
+        OSError: It does not exist, or cannot be asked.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return path
+    raise InputError("this is a pipe or a device, not a file", where=path, fix="give a file")
 
 
 def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import stat
 import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella.core.errors import FormatError, InputError
+from tessella.files.paths import require_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,13 +39,9 @@ def read_bytes(path: Path, *, max_bytes: int = TEXT_BUDGET) -> bytes:
         InputError: It does not exist, cannot be read, is a pipe or a device, or is larger than `max_bytes`.
     """
     try:
-        found = path.stat()
-        if found.st_size > max_bytes:
-            raise InputError(
-                "the file is too large", where=path, got=f"{found.st_size} bytes", expected=f"at most {max_bytes}"
-            )
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # reading one may never end
-            raise InputError("this is a pipe or a device, not a file", where=path, fix="give a file")
+        size = require_plain(path).stat().st_size
+        if size > max_bytes:
+            raise InputError("the file is too large", where=path, got=f"{size} bytes", expected=f"at most {max_bytes}")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error

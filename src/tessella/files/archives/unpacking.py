@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from tessella.core.errors import FormatError, InputError, OutputError
 from tessella.files.archives import tars, zips
 from tessella.files.archives.member import Limits, shown
+from tessella.files.paths import require_plain
 from tessella.files.write import new_folder, refuse_existing
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def kind_of(path: Path) -> str:
         InputError: The file cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with require_plain(path).open("rb") as stream:
             if stream.read(4) in zips.MAGIC:
                 return "zip"
             stream.seek(0)

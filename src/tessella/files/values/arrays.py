@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tessella.core.errors import FormatError, InputError
+from tessella.files.paths import require_plain
 from tessella.files.values import matlab
 from tessella.files.values.npy import MAGIC, ArrayHeader, npz_members, read_npy, read_npy_header
 
@@ -107,7 +108,7 @@ def _named(name: str, names: list[str], *, where: object) -> str:
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, bytes]]:
     """Open a file, give its first bytes too, and turn what its decoders raise into our errors."""
     try:
-        with path.open("rb") as stream:
+        with require_plain(path).open("rb") as stream:
             start = stream.read(128)
             stream.seek(0)
             yield stream, start
