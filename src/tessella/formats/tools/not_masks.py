@@ -146,6 +146,14 @@ def _listed_photo(line: list[str]) -> bool:
     return len(line) == 2 and line[0].lower().endswith(_PICTURES) and line[1].isdecimal()
 
 
+def _person(line: list[str]) -> bool:
+    return len(line) == 1 and line[0].startswith(("bounding_box_", "query/"))
+
+
+def _icdar(seen: _Seen) -> bool:
+    return any(path.name.startswith("gt_") and path.suffix == ".txt" for path in seen.files)
+
+
 def _mnist(seen: _Seen) -> bool:
     return seen.named("-ubyte", "-ubyte.gz", "mnist_train.csv", "mnist_test.csv")
 
@@ -182,6 +190,9 @@ _KINDS: Final = (
     _Kind("PASCAL VOC boxes", _BOXES, _voc_boxes),
     _Kind("WIDER FACE boxes", _BOXES, lambda seen: seen.named("_bbx_gt.txt")),
     _Kind("CelebA lists", "they hold names, boxes, points and properties of faces", lambda seen: seen.named(*_CELEBA)),
+    _Kind("ImageNet's lists", _WHOLE, lambda seen: seen.named("synsets.txt")),
+    _Kind("Market-1501's lists", "they tell persons apart on whole photos", lambda seen: seen.has_text(_person)),
+    _Kind("ICDAR's boxes of text", _BOXES, _icdar),
     _Kind("LFW pairs", _WHOLE, lambda seen: seen.named("pairs.txt") and seen.named("people.txt", "landmarks.txt")),
     _Kind("YOLO boxes", _BOXES, lambda seen: seen.has_text(_yolo)),
     _Kind("KITTI boxes", _BOXES, lambda seen: seen.has_text(_kitti)),
