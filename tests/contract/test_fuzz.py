@@ -12,7 +12,7 @@ import pytest
 from data.exercise import Patient, Watch
 from tessella.formats import FORMATS
 
-MUTATIONS, SEED = 40, 1
+MUTATIONS, SEED = 25, 1
 
 
 @pytest.fixture(scope="module")

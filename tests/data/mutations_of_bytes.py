@@ -77,6 +77,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def mutate_tiff(data: bytes, rng: Random) -> bytes:
     """Change one tag of the first picture of a TIFF: its code, type, count or value."""
+    if len(data) < 8:
+        return mutate_bytes(data, rng)
     order = "<" if data[:2] == b"II" else ">"
     (place,) = struct.unpack_from(order + "I", data, 4)
     if rng.random() < 0.3 or place + 2 > len(data):
