@@ -133,6 +133,7 @@ WRITERS = {
     "colour-mask": colour_mask,
     "labelme": labelme,
     "coco": _later("coco", "coco"),
+    "yolo-seg": _later("yolo", "yolo_seg"),
     "coco-panoptic": _later("coco", "panoptic"),
     "labelme-xml": _later("labelme_xml", "labelme_xml"),
     "cvat": _later("cvat", "cvat"),

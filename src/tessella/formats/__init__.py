@@ -29,7 +29,7 @@ from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
 from tessella.formats.public import ade20k, ade20k_full, aerial, medical
 from tessella.formats.source import Source
-from tessella.formats.tools import label_studio, not_masks, via
+from tessella.formats.tools import label_studio, not_masks, via, yolo
 from tessella.formats.volumes import dicom_seg, nifti, nrrd
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
+
+_LIKELY: Final = 10
+"""A lower score says whose files these are, though they say nothing of pixels: reading them tells why."""
 
 FORMATS: Final[dict[str, Format]] = {
     "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.WRITER),
@@ -152,6 +155,9 @@ FORMATS: Final[dict[str, Format]] = {
     "dicom-seg": Format(dicom_seg.detect, dicom_seg.read, dicom_seg.load, photo=dicom_seg.photo),
     "hasty": Format(hasty.detect, hasty.read, hasty.load, drawn=True),
     "encord": Format(encord.detect, encord.read, encord.load, drawn=True),
+    "yolo-seg": Format(
+        yolo.detect, yolo.read, yolo.load, yolo.WRITER, drawn=True, holds=frozenset({"shapes", "instances", "holes"})
+    ),
     "segments-ai": Format(segments_ai.detect, segments_ai.read, segments_ai.load, drawn=True),
 }
 
@@ -194,8 +200,9 @@ def choose(source: Source) -> tuple[str, Match]:
     if not found:
         raise _no_labels(source)
     (name, match), *others = found
-    # voc, camvid and index-mask may describe the very same mask files; shapes are other labels
-    rivals = [other for other in others if other[1].kind != match.kind or other[1].score == match.score]
+    # voc, camvid and index-mask may describe the very same mask files; shapes are other labels; boxes rival nothing
+    likely = [other for other in others if other[1].score >= _LIKELY]
+    rivals = [other for other in likely if other[1].kind != match.kind or other[1].score == match.score]
     if rivals:
         rival, also = rivals[0]
         raise FormatError(

@@ -117,7 +117,12 @@ def class_names(categories: Iterable[Category]) -> dict[str, str]:
 
 
 def classes_of(
-    sets: Sequence[tuple[Sequence[Category], frozenset[str]]], root: Path, *, uncovered: str, ground: bool = True
+    sets: Sequence[tuple[Sequence[Category], frozenset[str]]],
+    root: Path,
+    *,
+    uncovered: str,
+    origin: str = "the categories",
+    ground: bool = True,
 ) -> Classes:
     """Make a class table of the categories of several files.
 
@@ -128,6 +133,7 @@ def classes_of(
         sets: For each file its categories and the ids that its annotations use.
         root: The data set's folder.
         uncovered: What pixels are that no annotation covers, for the note.
+        origin: What states the classes, for the note.
         ground: Whether those pixels are a class, `background`, which is added first where no category is called so.
 
     Raises:
@@ -150,7 +156,7 @@ def classes_of(
     if not everything:
         raise LabelError("no category is stated, so there are no classes", where=root, fix="pass --classes FILE")
     kept = _within_limit(everything, used, root, notes)
-    return Classes(_coding(kept, ground=ground), (f"classes from the categories: {uncovered}", *notes))
+    return Classes(_coding(kept, ground=ground), (f"classes from {origin}: {uncovered}", *notes))
 
 
 def _twins(categories: Sequence[Category]) -> Iterator[str]:

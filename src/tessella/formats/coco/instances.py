@@ -9,7 +9,7 @@ from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.formats.coco.catalogue import IGNORE_NAME, classes_of
-from tessella.formats.coco.outlook import outlines_of
+from tessella.formats.coco.outlook import may_hold_outlines, outlines_of
 from tessella.formats.coco.photos import FileFinder
 from tessella.formats.coco.shapes import drawing_of
 from tessella.formats.coco.sheets import Page, Sheet, pages_of, sheets_of
@@ -34,7 +34,7 @@ def detect(source: Source) -> Match | None:
     if not found:
         return None
     why = f"{len(found)} of {len(source.outlines)} JSON files looked at hold COCO's images and annotations"
-    return Match(90, why, "shapes")
+    return Match(90 if any(map(may_hold_outlines, found)) else 5, why, "shapes")
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

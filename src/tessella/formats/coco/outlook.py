@@ -67,3 +67,11 @@ def _kind_in_between(path: Path) -> Kind | None:
     if found["panoptic"]:
         return "panoptic"
     return "instances" if found["instances"] else None
+
+
+def may_hold_outlines(outline: Outline) -> bool:
+    """Whether annotations that were parsed have an outline, or some were not parsed."""
+    rows = outline.tree.get("annotations")
+    if not isinstance(rows, list):
+        return True
+    return any(isinstance(row, dict) and row.get("segmentation") for row in rows)

@@ -86,7 +86,7 @@ def _row(value: int, outline: object, *, area: int, box: Sequence[float], crowd:
 
 
 class Object(NamedTuple):
-    """Shapes that are parts of one object."""
+    """Shapes that are parts of one object, and its class id."""
 
     value: int
     shapes: list[Shape]
@@ -127,7 +127,7 @@ def objects_of(drawing: Drawing, meaning: dict[str, int]) -> list[Object]:
         value = meaning[shape.label]
         place = by_group.get((shape.label, shape.group), -1) if shape.group else -1
         between = found[place + 1 :] if place >= 0 else []
-        if place >= 0 and not any(_overlap(shape, other) for one in between for other in one.shapes):
+        if place >= 0 and not any(overlap(shape, other) for one in between for other in one.shapes):
             found[place].shapes.append(shape)
             continue
         by_group[shape.label, shape.group] = len(found)
@@ -135,17 +135,21 @@ def objects_of(drawing: Drawing, meaning: dict[str, int]) -> list[Object]:
     return found
 
 
-def _overlap(one: Shape, other: Shape) -> bool:
+def overlap(one: Shape, other: Shape) -> bool:
+    """Whether the boxes around two shapes meet."""
     low, high = one.points_xy.min(axis=0), one.points_xy.max(axis=0)
     return bool((other.points_xy.min(axis=0) <= high).all() and (other.points_xy.max(axis=0) >= low).all())
 
 
 def _flat(shape: Shape) -> list[float]:
-    points = shape.points_xy
-    if shape.kind == "rectangle":
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        points = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    points = corners_of(shape.points_xy) if shape.kind == "rectangle" else shape.points_xy
     return [int(value) if value.is_integer() else value for value in points.ravel().tolist()]
+
+
+def corners_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the four corners of the box around some points: (4, 2) float64."""
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
