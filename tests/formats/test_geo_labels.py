@@ -1,0 +1,324 @@
+"""Polygons on the map painted on GeoTIFF photos: which photo, which class, which pixels, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio.features
+from hypothesis import given
+from hypothesis import strategies as st
+from rasterio.transform import Affine
+
+from data.geo import HERE, TURNED, collection, feature, geojson, geotiff, shapes_of, spacenet, square, wkt
+from data.layouts import ids_of, index_mask, photo_of, save, write_classes_toml
+from tessella.core.classes import IGNORE
+from tessella.core.errors import FormatError, InputError, LabelError, MissingExtraError
+from tessella.dataset.convert import convert
+from tessella.dataset.index import open_dataset
+from tessella.files.geo.crs import LON_LAT, reproject
+from tessella.formats import Source, choose
+from tessella.formats.geo.names import Stems, class_of
+from tessella.formats.geo.placing import _cut
+from tessella.formats.raster.rasterise import polygon_mask
+
+UTM = "EPSG:32616"
+
+
+def ids_in(root: Path, place: int = 0) -> np.ndarray:
+    labels = open_dataset(root)[place].labels
+    assert labels is not None
+    return labels.ids
+
+
+def to_lon_lat(features: list) -> list:
+    for one in features:
+        one["geometry"]["coordinates"] = [
+            reproject(np.array(ring), source=UTM, target=LON_LAT, where="x").tolist()
+            for ring in one["geometry"]["coordinates"]
+        ]
+    return features
+
+
+def test_the_pixels_are_those_of_the_blocks(tmp_path: Path) -> None:
+    index = open_dataset(geojson(tmp_path / "set"))
+    assert index.table.names == ("background", "road", "tree")
+    for seed, sample in enumerate(index):
+        assert sample.labels is not None
+        np.testing.assert_array_equal(sample.labels.ids, ids_of(seed))
+
+
+def test_longitude_and_latitude_give_the_same_pixels(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    collection(tmp_path / "p.geojson", to_lon_lat(shapes_of(0)), crs=None)
+    np.testing.assert_array_equal(ids_in(tmp_path), ids_of(0))
+
+
+def test_swapped_axes_are_named(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    features = to_lon_lat(shapes_of(0))
+    for one in features:
+        one["geometry"]["coordinates"] = [[[y, x] for x, y in ring] for ring in one["geometry"]["coordinates"]]
+    collection(tmp_path / "p.geojson", features, crs=None)
+    with pytest.raises(LabelError, match="x and y are swapped"):
+        ids_in(tmp_path)
+
+
+def test_metres_in_geojson_that_names_no_system_are_taken_for_the_photos_own_and_this_is_said(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    collection(tmp_path / "p.geojson", shapes_of(0), crs=None)
+    index = open_dataset(tmp_path)
+    assert any("1 layers state no coordinate system" in note for note in index.listing.notes)
+    np.testing.assert_array_equal(ids_in(tmp_path), ids_of(0))
+
+
+def test_shapes_elsewhere_are_refused_with_both_places(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    collection(tmp_path / "p.geojson", shapes_of(0, HERE @ Affine.translation(500, 0)))
+    with pytest.raises(LabelError, match=r"none of the shapes touches .* the photo in x 733601 to 733609"):
+        ids_in(tmp_path)
+
+
+@pytest.mark.parametrize("to", ["geojson", "shapefile", "geopackage"])
+def test_a_turned_raster_is_written_and_read_again_exactly(tmp_path: Path, to: str) -> None:
+    rng = np.random.default_rng(7)
+    geotiff(tmp_path / "set" / "images" / "p.tif", photo_of(0, (40, 50)), transform=TURNED)
+    ids = rng.choice(np.array([0, 1, 2, 255], np.uint8), (40, 50))
+    save(tmp_path / "set" / "masks" / "p.png", ids)
+    write_classes_toml(tmp_path / "set")
+    convert(tmp_path / "set", tmp_path / "out", to=to)
+    assert choose(Source(tmp_path / "out"))[0] == to
+    np.testing.assert_array_equal(ids_in(tmp_path / "out"), ids)
+
+
+def test_a_system_without_number_is_written_as_longitude_and_latitude_in_geojson(tmp_path: Path) -> None:
+    own = "+proj=tmerc +lat_0=33.6 +lon_0=-84.4 +k=0.9999 +x_0=733000 +y_0=3725000 +datum=WGS84 +units=m"
+    geotiff(tmp_path / "set" / "images" / "p.tif", photo_of(0), crs=own)
+    save(tmp_path / "set" / "masks" / "p.png", ids_of(0))
+    write_classes_toml(tmp_path / "set")
+    convert(tmp_path / "set", tmp_path / "out", to="geojson")
+    assert "crs" not in json.loads((tmp_path / "out" / "labels" / "p.geojson").read_text())
+    np.testing.assert_array_equal(ids_in(tmp_path / "out"), ids_of(0))
+
+
+def test_photos_without_a_place_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"p0\.png: the photo does not say where on Earth it lies"):
+        convert(index_mask(tmp_path / "set"), tmp_path / "out", to="geojson")
+    assert not (tmp_path / "out").exists()
+
+
+def test_shapes_are_kept_as_they_were_drawn(tmp_path: Path) -> None:
+    slanted = [(1.25, 1.5), (9.75, 2.0), (5.0, 9.5)]
+    geotiff(tmp_path / "set" / "p.tif", photo_of(0))
+    collection(tmp_path / "set" / "p.geojson", [feature("road", [slanted, square(4, 3, 5, 4)])])
+    convert(tmp_path / "set", tmp_path / "out", to="geopackage")
+    drawing = open_dataset(tmp_path / "out").annotation(0)
+    (shape,) = drawing.shapes
+    np.testing.assert_allclose(sorted(shape.points_xy.tolist()), sorted(map(list, slanted)), atol=1e-6)
+    assert len(shape.holes) == 1
+
+
+def test_nodata_is_ignored(tmp_path: Path) -> None:
+    pixels = np.full((12, 16, 3), 9, np.uint16)
+    pixels[:, 12:] = 0
+    geotiff(tmp_path / "p.tif", pixels, nodata=0)
+    collection(tmp_path / "p.geojson", shapes_of(0))
+    expected = ids_of(0)
+    expected[:, 12:] = IGNORE
+    np.testing.assert_array_equal(ids_in(tmp_path), expected)
+
+
+def test_one_file_across_several_tiles_is_cut_at_their_borders(tmp_path: Path) -> None:
+    for place in range(3):
+        geotiff(
+            tmp_path / "tiles" / f"t{place}.tif", photo_of(place), transform=HERE @ Affine.translation(16 * place, 0)
+        )
+    geotiff(tmp_path / "tiles" / "t9.tif", photo_of(9), transform=HERE @ Affine.translation(5000, 0))
+    collection(
+        tmp_path / "roads.geojson", [feature(None, [square(8, 2, 40, 5)]), feature(None, [square(33, 7, 34, 9)])]
+    )
+    index = open_dataset(tmp_path)
+    assert index.table.names == ("background", "roads")
+    assert [Path(record.name).name for record in index.labelled().records] == ["t0", "t1", "t2"]
+    whole = np.zeros((12, 48), np.uint8)
+    whole[2:5, 8:40] = 1
+    whole[7:9, 33] = 1
+    found = [index.labels(place) for place in range(3)]
+    np.testing.assert_array_equal(np.concatenate([one.ids for one in found if one], axis=1), whole)
+    assert any("lie across photos" in note for note in index.listing.notes)
+
+
+def test_several_files_on_one_tile_are_painted_in_turn(tmp_path: Path) -> None:
+    geotiff(tmp_path / "t1.tif", photo_of(0))
+    collection(tmp_path / "t1_buildings.geojson", [feature(None, [square(0, 0, 8, 8)])])
+    collection(tmp_path / "t1_water.geojson", [feature(None, [square(4, 4, 16, 12)])])
+    index = open_dataset(tmp_path)
+    assert index.table.names == ("background", "buildings", "water")
+    expected = np.zeros((12, 16), np.uint8)
+    expected[:8, :8] = 1
+    expected[4:, 4:] = 2
+    np.testing.assert_array_equal(ids_in(tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("label", "photo"),
+    [
+        ("buildings_AOI_2_Vegas_img1", "RGB-PanSharpen_AOI_2_Vegas_img1"),
+        ("Geo_AOI_1_RIO_img11", "3band_AOI_1_RIO_img11"),
+        ("global_monthly_2018_01_L15-0331E_13_Buildings", "global_monthly_2018_01_L15-0331E_13"),
+        ("same", "same"),
+        ("roads", None),
+    ],
+)
+def test_files_and_photos_meet_by_the_words_of_their_names(label: str, photo: str | None) -> None:
+    stems = [
+        "RGB-PanSharpen_AOI_2_Vegas_img1", "RGB-PanSharpen_AOI_2_Vegas_img11", "3band_AOI_1_RIO_img11",
+        "global_monthly_2018_01_L15-0331E_13", "same", "other",
+    ]  # fmt: skip
+    found = Stems([Path(f"{stem}.tif") for stem in stems]).find(label, Path(f"{label}.geojson"))
+    assert (found and found.stem) == photo
+
+
+@pytest.mark.parametrize(
+    ("stem", "photo", "name"),
+    [
+        ("geojson_buildings_AOI_2_Vegas_img1", "RGB-PanSharpen_AOI_2_Vegas_img1", "buildings"),
+        ("Geo_AOI_1_RIO_img11", "3band_AOI_1_RIO_img11", "object"),
+        ("land_use", None, "land use"),
+        ("10_104005000FDC8300", None, "object"),
+    ],
+)
+def test_the_name_of_a_file_is_the_class_where_nothing_else_is(stem: str, photo: str | None, name: str) -> None:
+    assert class_of(stem, photo) == name
+
+
+def test_the_attribute_that_names_the_class_is_found_and_said(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    shapes = [
+        feature(None, [square(0, 0, 4, 4)], TYPE="x", Label="field", id=1),
+        feature(None, [square(4, 4, 8, 8)], TYPE="y", Label="wood", id=2),
+        feature(None, [square(8, 8, 9, 9)], TYPE="y"),
+    ]
+    collection(tmp_path / "p.geojson", shapes)
+    index = open_dataset(tmp_path)
+    assert index.table.names == ("background", "field", "object", "wood")
+    assert any("the class is the attribute 'label'; 1 of 3 shapes have none" in note for note in index.listing.notes)
+    assert index.annotation(0).shapes[0].attributes == (("TYPE", "x"), ("id", "1"))
+
+
+def test_where_classes_are_known_an_attribute_with_their_names_or_values_counts(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    write_classes_toml(tmp_path)
+    shapes = [
+        feature(None, [square(0, 0, 4, 4)], kind="x", what="road"),
+        feature(None, [square(4, 4, 8, 8)], what="tree"),
+    ]
+    collection(tmp_path / "p.geojson", shapes)
+    assert np.unique(ids_in(tmp_path)).tolist() == [0, 1, 2]
+    collection(tmp_path / "p.geojson", [feature(None, [square(0, 0, 4, 4)], **{"class": 2})])
+    assert np.unique(ids_in(tmp_path)).tolist() == [0, 2]
+
+
+def test_lines_and_points_are_counted_and_not_lost_silently(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    line = {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}}
+    collection(tmp_path / "p.geojson", [*shapes_of(0), line, line])
+    assert open_dataset(tmp_path).listing.left_out == {"lines": 2}
+
+
+def test_parts_of_a_multipolygon_are_one_object(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    one, other = feature("road", [square(0, 0, 2, 2)]), feature("road", [square(5, 5, 7, 7)])
+    parts = [part["geometry"]["coordinates"] for part in (one, other)]
+    both = {**one, "geometry": {"type": "MultiPolygon", "coordinates": parts}}
+    collection(tmp_path / "p.geojson", [both, other])
+    groups = [shape.group for shape in open_dataset(tmp_path).annotation(0).shapes]
+    assert groups[0] == groups[1] != ""
+    assert groups[2] == ""
+
+
+def test_coordinates_are_pixels_where_the_photo_has_no_place(tmp_path: Path) -> None:
+    save(tmp_path / "p.png", photo_of(0))
+    collection(tmp_path / "p.geojson", shapes_of(0, Affine.identity()), crs=None)
+    np.testing.assert_array_equal(ids_in(tmp_path), ids_of(0))
+    collection(tmp_path / "p.geojson", to_lon_lat(shapes_of(0)), crs=None)
+    with pytest.raises(LabelError, match="does not say where on Earth"):
+        ids_in(tmp_path)
+
+
+def test_the_classification_of_qupath_is_the_class(tmp_path: Path) -> None:
+    save(tmp_path / "p.png", photo_of(0))
+    shape = feature(None, [square(1, 1, 3, 3)], transform=Affine.identity(), objectType="annotation")
+    shape["properties"]["classification"] = {"name": "Tumor", "color": [200, 0, 0]}
+    collection(tmp_path / "p.geojson", [shape], crs=None)
+    assert open_dataset(tmp_path).table.names == ("background", "Tumor")
+
+
+def test_without_rasterio_the_format_is_known_and_the_install_line_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geojson(tmp_path / "set")
+    monkeypatch.setattr("tessella.core.extras.find_spec", lambda name: None)
+    assert choose(Source(tmp_path / "set"))[0] == "geojson"
+    with pytest.raises(MissingExtraError, match=r"pip install 'tessella\[geo\]'"):
+        open_dataset(tmp_path / "set").labels(0)
+
+
+def test_a_damaged_file_is_named_when_its_photo_is_loaded(tmp_path: Path) -> None:
+    geojson(tmp_path / "set")
+    (tmp_path / "set" / "labels" / "p1.geojson").write_text('{"type": "FeatureCollection", "features": [')
+    index = open_dataset(tmp_path / "set")
+    assert any("1 vector files cannot be read" in note for note in index.listing.notes)
+    with pytest.raises(FormatError, match=r"p1\.geojson"):
+        index.labels(1)
+
+
+def test_spacenets_table_is_read_in_pixels_and_a_photo_without_buildings_is_background(tmp_path: Path) -> None:
+    root = spacenet(tmp_path / "set", count=2)
+    table = root / "summary.csv"
+    geotiff(root / "images" / "RGB_p_7.tif", photo_of(7))
+    table.write_text(table.read_text() + "p_7,-1,POLYGON EMPTY,\n")
+    index = open_dataset(root)
+    assert [record.key for record in index.records] == ["p_0", "p_1", "p_7"]
+    np.testing.assert_array_equal(ids_in(root, 1), ids_of(1))
+    assert not ids_in(root, 2).any()
+
+
+def test_two_tables_of_one_photo_are_refused(tmp_path: Path) -> None:
+    root = spacenet(tmp_path / "set", count=2)
+    (root / "again.csv").write_text(f'ImageId,PolygonWKT_Pix\np_0,"{wkt(shapes_of(0, Affine.identity())[0])}"\n')
+    with pytest.raises(FormatError, match="two tables describe the photo"):
+        open_dataset(root)
+
+
+def ring(rng: np.random.Generator, count: int, centre: tuple, radius: float) -> np.ndarray:
+    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+    lengths = radius * rng.uniform(0.4, 1, count)
+    return np.stack([centre[0] + lengths * np.cos(angles), centre[1] + lengths * np.sin(angles)], axis=1)
+
+
+def test_the_pixels_are_those_of_rasterio_where_no_centre_lies_on_an_edge() -> None:
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        rings = [ring(rng, int(rng.integers(3, 30)), (32, 32), 30), ring(rng, 8, (32, 32), 6)]
+        mine = polygon_mask(rings, (64, 64))
+        shape = {"type": "Polygon", "coordinates": [[*map(tuple, one), tuple(one[0])] for one in rings]}
+        theirs = rasterio.features.rasterize([(shape, 1)], out_shape=(64, 64), all_touched=False)
+        np.testing.assert_array_equal(mine, theirs.astype(bool))
+        covered += int(mine.sum())
+    assert covered > 100_000
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_ring_that_reaches_far_outside_covers_the_same_pixels_when_it_is_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    far = ring(rng, int(rng.integers(3, 12)), tuple(rng.uniform(-2e6, 2e6, 2)), 4e6)
+    cut = _cut(far, (30, 40))
+    assert np.abs(cut).max(initial=0) <= 41
+    expected = polygon_mask([far], (30, 40))
+    if len(cut) < 3:
+        assert not expected.any()
+        return
+    # beyond a million pixels the products of coordinates lose the last hundredth of one: a centre on the edge may flip
+    assert np.count_nonzero(polygon_mask([cut], (30, 40)) != expected) <= 2
