@@ -223,15 +223,19 @@ def test_a_mask_lies_at_its_corner_and_is_cut_at_the_border() -> None:
     assert painted("mask", [(40, 40)], mask=mask).sum() == 0
 
 
+anywhere = st.one_of(st.integers(-25, 90).map(float), st.floats(-25, 90))
+
+
 @given(
-    kind=st.sampled_from(["polygon", "rectangle", "circle", "line", "linestrip", "point"]),
-    xy=st.lists(st.tuples(st.floats(0, 16), st.floats(0, 13)), min_size=3, max_size=6),
+    kind=st.sampled_from(["polygon", "rectangle", "circle", "line", "linestrip", "point", "points"]),
+    xy=st.lists(st.tuples(anywhere, anywhere), min_size=3, max_size=6),
+    holes=st.lists(st.lists(st.tuples(anywhere, anywhere), min_size=3, max_size=4), max_size=1),
 )
-def test_labelmes_rule_paints_what_labelme_paints(kind, xy) -> None:
-    """Against `labelme.utils.shape_to_mask` of LabelMe 5.2, written out here."""
+def test_labelmes_rule_paints_what_labelme_paints(kind, xy, holes) -> None:
+    """Against `labelme.utils.shape_to_mask` of LabelMe 5.2, written out here, with holes painted out."""
     need = {"rectangle": 2, "circle": 2, "line": 2, "point": 1}
-    xy = xy[: need.get(kind, len(xy))]
-    picture = Image.new("L", HW[::-1])
+    xy, holes = xy[: need.get(kind, len(xy))], holes if kind == "polygon" else []
+    picture = Image.new("L", (70, 60))
     draw = ImageDraw.Draw(picture)
     if kind == "circle":
         (cx, cy), (px, py) = xy
@@ -242,12 +246,15 @@ def test_labelmes_rule_paints_what_labelme_paints(kind, xy) -> None:
         draw.rectangle([min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)], outline=1, fill=1)
     elif kind in {"line", "linestrip"}:
         draw.line(xy=xy, fill=1, width=10)
-    elif kind == "point":
-        cx, cy = xy[0]
-        draw.ellipse([cx - 5, cy - 5, cx + 5, cy + 5], outline=1, fill=1)
+    elif kind in {"point", "points"}:
+        for cx, cy in xy:
+            draw.ellipse([cx - 5, cy - 5, cx + 5, cy + 5], outline=1, fill=1)
     else:
         draw.polygon(xy=xy, outline=1, fill=1)
-    np.testing.assert_array_equal(painted(kind, xy, rule="labelme"), np.asarray(picture))
+        for hole in holes:
+            draw.polygon(xy=hole, outline=0, fill=0)
+    ours = painted(kind, xy, hw=(60, 70), rule="labelme", holes=tuple(map(np.array, holes)))
+    np.testing.assert_array_equal(ours, np.asarray(picture))
 
 
 def test_polygons_cover_the_areas_that_cvat_states_and_ellipses_the_pixels_it_exports(shared_data) -> None:

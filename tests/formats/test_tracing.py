@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tessella.core.annotation import Shape
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.labelmap import LabelMap
 from tessella.formats.labelme.writing import drawn
 from tessella.formats.raster.labels import resolve
-from tessella.formats.raster.rasterise import polygon_mask
+from tessella.formats.raster.rasterise import draw, polygon_mask
 from tessella.formats.raster.tracing import outlines, regions
 
 WITH_GROUND = LabelCoding(ClassTable.from_names(["background", "a", "b"]))
@@ -115,3 +116,12 @@ def test_ground_is_drawn_only_inside_holes() -> None:
     assert [outline.value for outline in outlines(ids, ground=0)] == [1]
     ids[3, 3] = 0
     assert [outline.value for outline in outlines(ids, ground=0)] == [1, 0]
+
+
+@given(ids=grids)
+def test_rings_on_pixel_edges_cover_the_same_pixels_by_cocos_rule(ids) -> None:
+    found = regions(ids)
+    shapes = [Shape("a", "polygon", region.outer, holes=region.holes) for region in found]
+    values = [region.value for region in found]
+    for rule in ("centre", "coco", "cvat"):
+        np.testing.assert_array_equal(draw(shapes, values, ids.shape, ground=7, rule=rule), ids)
