@@ -3,6 +3,7 @@ import math
 from fractions import Fraction
 from xml.etree import ElementTree
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -283,6 +284,24 @@ def test_polygons_cover_the_areas_that_cvat_states_and_ellipses_the_pixels_it_ex
     assert len(drawn) == len(masks) == 2
     for ours, theirs in zip(drawn, masks, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+hundredths = st.integers(-5000, 15000).map(lambda v: v / 100)
+
+
+@given(
+    centre=st.tuples(hundredths, hundredths),
+    axes=st.tuples(*[st.integers(1, 12000).map(lambda v: v / 100)] * 2),
+    rotation=st.integers(0, 36000).map(lambda v: v / 100),
+)
+def test_cvats_rule_paints_the_ellipse_that_cvat_asks_opencv_for(centre, axes, rotation) -> None:
+    theirs = np.zeros((90, 110), np.uint8)
+    middle, whole_axes = tuple(map(round, centre)), tuple(map(round, axes))
+    cv2.ellipse(theirs, middle, whole_axes, rotation, 0, 360, 1, thickness=-1)
+    turn = math.radians(rotation)
+    along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+    ends = [centre, np.array(centre) + axes[0] * along, np.array(centre) + axes[1] * across]
+    np.testing.assert_array_equal(painted("ellipse", ends, hw=theirs.shape, rule="cvat"), theirs)
 
 
 def test_cvats_masks_hold_no_lines_and_no_points() -> None:

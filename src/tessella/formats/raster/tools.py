@@ -78,7 +78,12 @@ def paint_as_cvat(ids: NDArray[np.uint8], shape: Shape, value: int) -> None:
     # the file has two decimals; sums and sines of them must not turn 10.5 into another number before it is rounded
     axes = (round(round(math.hypot(*along), 6)), round(round(math.hypot(*across), 6)))
     angle = round(math.degrees(math.atan2(along[1], along[0])), 6)
-    picture = np.zeros(ids.shape, np.uint8)
-    middle = (round(round(float(centre[0]), 6)), round(round(float(centre[1]), 6)))
-    cv2.ellipse(picture, middle, axes, angle, 0, 360, 1, thickness=-1)
-    ids[picture.view(np.bool_)] = value
+    middle = [round(round(float(value), 6)) for value in centre]
+    (left, right), (top, bottom) = (
+        [min(max(middle[axis] + side * (max(axes) + 2), 0), ids.shape[1 - axis]) for side in (-1, 1)] for axis in (0, 1)
+    )
+    if left >= right or top >= bottom:
+        return
+    picture = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.ellipse(picture, (middle[0] - left, middle[1] - top), axes, angle, 0, 360, 1, thickness=-1)
+    ids[top:bottom, left:right][picture.view(np.bool_)] = value
