@@ -29,9 +29,7 @@ def box(label: str, left: float, top: float, right: float, bottom: float, **more
 
 
 def annotation(*results: dict, **more: object) -> dict:
-    listed = [
-        {**one, "id": f"{one['id']}{place}" if one["id"] == "r" else one["id"]} for place, one in enumerate(results)
-    ]
+    listed = [{**one, "id": f"r{place}"} if one.get("id", "r") == "r" else one for place, one in enumerate(results)]
     return {
         "was_cancelled": False,
         "ground_truth": False,

@@ -16,7 +16,7 @@ from tessella.formats.tools.label_studio.regions import Region, shape_of
 from tessella.formats.tools.painting import covered, drawing_of, with_ignore_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Shape
@@ -28,9 +28,6 @@ FILE: Final = "tasks.json"
 
 CONFIG: Final = "label_config.xml"
 """The labelling interface, to be pasted into a new project."""
-
-_NEIGHBOURS: Final = 6
-"""Floats around a percentage that are tried, until one gives the very same pixels again."""
 
 _TAGS: Final = {
     "brushlabels": "BrushLabels", "polygonlabels": "PolygonLabels", "rectanglelabels": "RectangleLabels",
@@ -123,44 +120,27 @@ def _drawn(shape: Shape, hw: tuple[int, int]) -> tuple[str, dict[str, Any]] | No
 
 
 def _polygon(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
-    points = [[_percent(x, hw[1]), _percent(y, hw[0])] for x, y in shape.points_xy.tolist()]
-    return {"points": points, "closed": True}
+    return {"points": [[100 * x / hw[1], 100 * y / hw[0]] for x, y in shape.points_xy.tolist()], "closed": True}
 
 
 def _box(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
     (left, top), (right, bottom) = shape.points_xy.min(axis=0).tolist(), shape.points_xy.max(axis=0).tolist()
-    x, y = _percent(left, hw[1]), _percent(top, hw[0])
-    width = _solved(lambda part: (x + part) * hw[1] / 100.0, 100.0 * (right - left) / hw[1], right)
-    height = _solved(lambda part: (y + part) * hw[0] / 100.0, 100.0 * (bottom - top) / hw[0], bottom)
-    return {"x": x, "y": y, "width": width, "height": height, "rotation": 0}
-
-
-def _ellipse(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
-    centre = shape.points_xy[0]
-    first = shape.points_xy[1] - centre
-    radius = math.hypot(*first)
-    second = radius if shape.kind == "circle" else math.hypot(*(shape.points_xy[2] - centre))
-    degrees = 0.0 if shape.kind == "circle" else math.degrees(math.atan2(first[1], first[0]))
     return {
-        "x": _percent(float(centre[0]), hw[1]),
-        "y": _percent(float(centre[1]), hw[0]),
-        "radiusX": _percent(radius, hw[1]),
-        "radiusY": _percent(second, hw[0]),
-        "rotation": degrees,
+        "x": 100 * left / hw[1],
+        "y": 100 * top / hw[0],
+        "width": 100 * (right - left) / hw[1],
+        "height": 100 * (bottom - top) / hw[0],
+        "rotation": 0,
     }
 
 
-def _percent(pixels: float, side: int) -> float:
-    """Return a coordinate in percent of a side, such that reading it gives the very same pixels."""
-    return _solved(lambda part: part * side / 100.0, 100.0 * pixels / side, pixels)
-
-
-def _solved(read: Callable[[float], float], guess: float, wanted: float) -> float:
-    """Return the float nearest to a guess that is read as a value; the guess where none of its neighbours is."""
-    up = down = guess
-    for _ in range(_NEIGHBOURS):
-        for found in (up, down):
-            if read(found) == wanted:
-                return found
-        up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
-    return guess
+def _ellipse(shape: Shape, hw: tuple[int, int]) -> dict[str, Any]:
+    (x, y), first, *rest = shape.points_xy.tolist()
+    radius = math.dist((x, y), first)
+    return {
+        "x": 100 * x / hw[1],
+        "y": 100 * y / hw[0],
+        "radiusX": 100 * radius / hw[1],
+        "radiusY": 100 * (math.dist((x, y), rest[0]) if rest else radius) / hw[0],
+        "rotation": math.degrees(math.atan2(first[1] - y, first[0] - x)) if rest else 0,
+    }
