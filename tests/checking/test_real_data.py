@@ -40,12 +40,12 @@ def checked(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
     """Check a folder, once for all tests; of CamVid the validation split alone."""
 
     @cache
-    def run(folder: str, table: str = "") -> Checked:
+    def run(folder: str, table: str = "", format: str | None = None) -> Checked:  # noqa: A002
         classes = None
         if table:
             classes = tmp_path_factory.mktemp("classes") / "classes.toml"
             classes.write_text(table)
-        index = open_dataset(shared_data / folder, classes=classes)
+        index = open_dataset(shared_data / folder, format=format, classes=classes)
         return check(index.split("val") if folder == "camvid" else index)
 
     return run
@@ -75,7 +75,7 @@ def test_the_identical_photos_are_found(checked: Callable[..., Checked], folder:
 
 
 def test_all_190_soft_masks_of_magnetic_tile_are_found_and_no_other(checked: Callable[..., Checked]) -> None:
-    answer = checked("magnetic_tile")
+    answer = checked("magnetic_tile", format="index-mask")
     found = answer.by_code()
     soft = {finding.where for finding in found["L103"]}
     assert len(soft) == 190
@@ -84,6 +84,15 @@ def test_all_190_soft_masks_of_magnetic_tile_are_found_and_no_other(checked: Cal
     # the one error besides is the set's overview picture, whose PNG is no mask
     others = [finding for finding in answer.findings if finding.severity == "error" and finding.code != "L103"]
     assert [(finding.code, finding.where) for finding in others] == [("L102", "dataset.png")]
+
+
+def test_soft_masks_that_are_cut_at_half_are_found_and_no_error(checked: Callable[..., Checked]) -> None:
+    answer = checked("magnetic_tile")
+    assert answer.format == "class-folder"
+    assert answer.counts["error"] == 0
+    soft = answer.by_code()["L103"]
+    assert len(soft) == 190
+    assert all(finding.severity == "warning" and finding.fixable for finding in soft)
 
 
 @pytest.mark.parametrize(

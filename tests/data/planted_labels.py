@@ -151,7 +151,7 @@ CASES = (
         says="palette of its own",
         make=palette_masks((BLACK, RED, GREEN), (RED, GREEN, BLACK), by_colour=True),
     ),
-    Case("L118", nothing, ("masks/0.png",), "warning", says="numbers of objects", coding=None, make=objects),
+    Case("L118", nothing, ("masks/0.png",), "warning", says="numbers of objects", coding=None, make=objects, format="index-mask"),
     Case(
         "G104",
         edit("1.json", polygon("building", (5, 5), (25, 15), (25, 5), (5, 15))),

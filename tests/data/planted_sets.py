@@ -5,7 +5,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from data import faulty
 from data.faulty import mask_set, save

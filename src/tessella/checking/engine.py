@@ -34,7 +34,10 @@ _MOST_HANDED_OUT = 8
 """Records that a thread takes at once in a large set: handing one over takes as long as decoding a small mask."""
 
 MOVED: Final = 32
-"""Masks that are moved about under their photo: enough to judge a set, and a second at most."""
+"""Masks that are moved about under their photo: enough to judge a set, and a tenth of a second."""
+
+MOVED_AT_LEAST: Final = 12
+"""Likewise in a small set, where more would take longer than decoding."""
 
 
 def check(
@@ -108,11 +111,11 @@ def workers() -> int:
 
 
 def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
-    deep = spread(len(index), MOVED)
+    deep = spread(len(index), min(MOVED, max(MOVED_AT_LEAST, len(index) // 20)))
 
     def visit(position: int) -> tuple[Trace, list[Finding]]:
-        look = look_at(index, position, splits[position])
-        trace = trace_of(look, deep=position in deep)
+        look = look_at(index, position, splits[position], deep=position in deep)
+        trace = trace_of(look)
         return trace, [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
 
     # in a small set few at once, so that no core waits for another's last handful

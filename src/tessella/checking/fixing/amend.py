@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tessella.checking.looking.reading import CUT_AT_HALF
 from tessella.core.annotation import StoredMask
 from tessella.files.masks import write_picture
 from tessella.files.paths import IMAGE_SUFFIXES
@@ -32,7 +33,7 @@ def can_amend(record: Record, index: Index) -> bool:
         record: One photo.
         index: The data set.
     """
-    if record.label is None or record.key or record.parts:
+    if record.label is None or record.parts or (record.key and index.format not in CUT_AT_HALF):
         return False
     if format_named(index.format).drawn:
         return index.format in DRAWING_WRITERS

@@ -49,12 +49,13 @@ def runs_of(pixels: NDArray[Any]) -> Runs:
 
 
 def _block(columns: NDArray[np.intp], pixels: NDArray[Any]) -> int:
-    if len(columns) < _FEWEST or len(np.unique(columns)) < 8:
+    if len(columns) < _FEWEST:
         return 1
-    for block in BLOCKS:
-        if (columns % block == 0).all() and pixels.shape[1] % block == 0 and _rows_too(pixels, block):
-            return block
-    return 1
+    common = int(np.gcd.reduce(columns))
+    if common == 1 or len(np.unique(columns)) < 8:
+        return 1
+    sides = [block for block in BLOCKS if common % block == 0 and pixels.shape[1] % block == 0]
+    return next((block for block in sides if _rows_too(pixels, block)), 1)
 
 
 def _rows_too(pixels: NDArray[Any], block: int) -> bool:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tessella.checking.looking.thumbs import SMALL
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SIDE: Final = 64
-"""Flips and turns are compared on SIDE x SIDE pixels."""
 
 REACH: Final = 8
 """Shifts of up to this many cells to each side are compared."""
@@ -47,52 +46,52 @@ def turned(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
 
 
 def gradient(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how strongly the grey changes: (h, w) float32; the strongest twentieth counts alike."""
+    """Return how strongly the grey changes: (h, w) float32; what is far above the mean counts alike."""
     import cv2
 
     smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     strength = np.sqrt(across * across + down * down)
-    return np.asarray(np.minimum(strength, np.percentile(strength, 95)), np.float32)
+    return np.asarray(np.minimum(strength, strength.mean() + 2 * strength.std()), np.float32)
 
 
 def borders(ids: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return the pixels whose right or lower neighbour has another value: (h, w) bool."""
+    """Return the pixels whose right or lower neighbour has another value or colour: (h, w) bool."""
+    if ids.ndim == 3:
+        ids = ids[..., 0].astype(np.uint32) << 16 | ids[..., 1].astype(np.uint32) << 8 | ids[..., 2]
     found = np.zeros(ids.shape, bool)
     found[:, :-1] = ids[:, :-1] != ids[:, 1:]
     found[:-1] |= ids[:-1] != ids[1:]
     return found
 
 
-def turn_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float16] | None:
+def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> NDArray[np.float16] | None:
     """Score how well a mask's borders meet a photo's edges, for each of TURNS.
 
     A score is the mean edge strength under the borders above the mean of the photo, in units of what chance gives
     (standard deviations of the mean of as many pixels).
 
     Args:
-        grey: (h, w) uint8, the photo.
-        ids: (h, w), the mask, in the same cells.
+        small: (SMALL, SMALL) uint8, the photo.
+        label: (H, W) or (H, W, C), the mask in the photo's own size.
 
     Returns:
         (8,) float16, NaN where a turn cannot be (the photo is not square); None where too few borders say anything.
     """
-    import cv2
-
-    if min(grey.shape) < SIDE or grey.shape != ids.shape:
+    height, width = label.shape[:2]
+    if min(height, width) < SMALL:
         return None
-    small = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    rows, columns = ((2 * np.arange(SIDE) + 1) * side // (2 * SIDE) for side in ids.shape)
-    found = borders(ids[np.ix_(rows, columns)])
+    rows, columns = ((2 * np.arange(SMALL) + 1) * side // (2 * SMALL) for side in (height, width))
+    found = borders(label[np.ix_(rows, columns)])
     count = int(found.sum())
     strength = gradient(small)
     spread = float(strength.std())
-    if count < FEWEST or count > SIDE * SIDE // 2 or spread < 1:
+    if count < FEWEST or count > SMALL * SMALL // 2 or spread < 1:
         return None
     mean = float(strength.mean())
     scores = np.full(len(TURNS), np.nan, np.float16)
-    square = 0.99 < grey.shape[0] / grey.shape[1] < 1.01
+    square = 0.99 < height / width < 1.01
     for turn in range(8 if square else 4):
         met = float(strength[turned(found, turn)].mean())
         scores[turn] = (met - mean) / spread * np.sqrt(count)
@@ -104,7 +103,7 @@ def shift_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float
 
     Args:
         grey: (h, w) uint8, the photo.
-        ids: (h, w), the mask, in the same cells.
+        ids: (h, w) or (h, w, c), the mask, in the same cells.
 
     Returns:
         (2 * REACH + 1, 2 * REACH + 1) float32 by rows down and columns right that the mask is moved, none in the
@@ -112,7 +111,7 @@ def shift_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float
     """
     import cv2
 
-    if min(grey.shape) < 8 * REACH or grey.shape != ids.shape:
+    if min(grey.shape) < 8 * REACH or grey.shape != ids.shape[:2]:
         return None
     strength = gradient(grey)
     spread = float(strength.std())

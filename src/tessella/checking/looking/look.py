@@ -31,8 +31,8 @@ class Photo:
         mode: Pillow's mode of the file; "" for TIFF and where there is no file.
         frames: Number of pictures in the file.
         bands: Number and dtype of the bands, such as `3 x uint8`.
-        grey: (h, w) uint8: the upright photo in grey, every n-th pixel, the shorter side 256 to 511 px where the photo
-            is as large.
+        small: (64, 64) uint8: the upright photo in grey.
+        grey: (h, w) uint8: every n-th pixel, the shorter side 256 to 511 px where the photo is as large; of a few.
     """
 
     hw: tuple[int, int]
@@ -42,6 +42,7 @@ class Photo:
     mode: str = ""
     frames: int = 1
     bands: str = "3 x uint8"
+    small: NDArray[np.uint8] | None = None
     grey: NDArray[np.uint8] | None = None
 
 
@@ -86,6 +87,8 @@ class Look:
         counts: For masks of single values, pixels by stored value: (256,) or (65536,) int64.
         colours: For masks of colours, pixels by colour.
         strays: What the class table does not explain; None when it explains everything.
+        uncut: For formats that cut a mask of one class at half its range, the mask as it is stored; else None. `strays`
+            then speaks of it: values other than 0 and 255.
         jpeg_label: Whether the mask file is a JPEG.
         photo_peek: What both ends of the photo file say; None without a file, or for one that is no picture.
         label_peek: The same of a mask file.
@@ -104,6 +107,7 @@ class Look:
     counts: NDArray[np.int64] | None = None
     colours: dict[Colour, int] | None = None
     strays: Strays | None = None
+    uncut: StoredMask | None = None
     jpeg_label: bool = False
     photo_peek: Peek | None = None
     label_peek: Peek | None = None

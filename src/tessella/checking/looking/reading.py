@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,11 +12,12 @@ from tessella.checking.looking.declared import declared_colours, declared_values
 from tessella.checking.looking.greys import smallest_gap, stray_kind
 from tessella.checking.looking.look import Look, Photo, Strays
 from tessella.checking.looking.peek import peek
-from tessella.checking.looking.thumbs import glance_of, grey_of
+from tessella.checking.looking.thumbs import glance_of, grey_of, small_of
 from tessella.core.annotation import Drawing, StoredMask
-from tessella.core.classes import IGNORE
+from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.errors import TessellaError
 from tessella.files.images import read_header
+from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
 from tessella.formats import format_named
 from tessella.formats.raster.labels import UNKNOWN, colour_counts, count_values, value_table
@@ -27,30 +28,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
-    from tessella.core.classes import Colour, LabelCoding
+    from tessella.core.classes import Colour
     from tessella.dataset.index import Index
     from tessella.formats.listing import Record
 
-MISSING = "the photo is missing"
+CUT_AT_HALF: Final = frozenset({"class-folder"})
+"""Formats whose masks say yes or no and are cut at half their range when they are read, smooth edges and all."""
+
+YES_OR_NO: Final = LabelCoding(ClassTable.from_names(("no", "yes")), values=((0,), (255,)), ignore_values=())
+
+MISSING: Final = "the photo is missing"
 
 
-def look_at(index: Index, position: int, split: str) -> Look:
+def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> Look:
     """Decode the photo and the label of one record, each once.
 
     Args:
         index: The data set.
         position: Which record.
         split: Its split.
+        deep: Whether to keep a larger grey copy of the photo.
 
     Returns:
         What the rules look at; a file that cannot be read is a fault in the look, not an exception.
     """
     record = index.records[position]
-    photo, photo_fault = _photo(index, position)
+    photo, photo_fault = _photo(index, position, deep=deep)
     annotation, label_fault = _annotation(index, position)
     label_peek = None if record.label is None or isinstance(annotation, Drawing) else peek(record.label)
     jpeg = isinstance(annotation, StoredMask) and label_peek is not None and label_peek.kind == "JPEG"
     counts, colours, strays = _values(annotation, index.coding, jpeg=jpeg)
+    uncut = _uncut(record, index) if isinstance(annotation, StoredMask) else None
+    if uncut is not None:
+        _, _, strays = _values(uncut, YES_OR_NO, jpeg=jpeg)
     return Look(
         position=position,
         split=split,
@@ -65,26 +75,41 @@ def look_at(index: Index, position: int, split: str) -> Look:
         counts=counts,
         colours=colours,
         strays=strays,
+        uncut=uncut,
         jpeg_label=jpeg,
         photo_peek=None if record.image is None else peek(record.image),
         label_peek=label_peek,
     )
 
 
+def _uncut(record: Record, index: Index) -> StoredMask | None:
+    """Return a mask as it is stored where its format cuts it; None for others, and for colours and 0 and 1."""
+    if index.format not in CUT_AT_HALF or record.label is None:
+        return None
+    try:
+        mask = read_mask(record.label, max_pixels=index.listing.max_pixels)
+    except TessellaError:
+        return None  # F101
+    grey = not mask.is_colour and mask.palette is None and mask.pixels.dtype == np.uint8
+    return mask if grey and mask.pixels.max() > 1 else None
+
+
 def _label_where(record: Record, index: Index) -> str:
     if record.label is None:
         return ""
     where = relative_name(record.label, index.root)
-    return f"{where}#{record.key}" if record.key else where
+    # where masks are cut, the key is the class of the folder, which the place says already
+    return f"{where}#{record.key}" if record.key and index.format not in CUT_AT_HALF else where
 
 
 def relook(look: Look, annotation: Annotation) -> Look:
     """Return the look with another annotation, its values counted anew; used between two repairs of one label."""
-    counts, colours, strays = _values(annotation, look.coding, jpeg=look.jpeg_label)
+    coding = look.coding if look.uncut is None else YES_OR_NO
+    counts, colours, strays = _values(annotation, coding, jpeg=look.jpeg_label)
     return replace(look, annotation=annotation, counts=counts, colours=colours, strays=strays)
 
 
-def _photo(index: Index, position: int) -> tuple[Photo | None, str]:
+def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, str]:
     record = index.records[position]
     if record.image is None and (record.label is None or format_named(index.format).photo is None):
         return None, "" if record.label is None else MISSING
@@ -99,7 +124,8 @@ def _photo(index: Index, position: int) -> tuple[Photo | None, str]:
         orientation=1,
         glance=glance_of(image),
         bands=f"{image.channels} x {image.dtype}",
-        grey=grey_of(image),
+        small=small_of(image),
+        grey=grey_of(image) if deep else None,
     )
     if header is None:
         return photo, ""

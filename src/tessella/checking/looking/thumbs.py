@@ -15,28 +15,43 @@ if TYPE_CHECKING:
 GRID: Final = 256
 """The shorter side of a grey photo is this many pixels at least, where the photo has them."""
 
+SMALL: Final = 64
+"""Side of the small grey photo that every photo is shrunk to, and let go after the look."""
+
 THUMB: Final = 16
 """Side of the thumbnail that stays in memory for every photo: 256 bytes."""
 
 
-def step_of(hw: tuple[int, int]) -> int:
+def step_of(hw: tuple[int, int], grid: int = GRID) -> int:
     """Return which pixels of a photo its grey copy keeps: every one, every second, ..."""
-    return max(1, min(hw) // GRID)
+    return max(1, min(hw) // grid)
 
 
-def grey_of(image: Image) -> NDArray[np.uint8]:
-    """Return every n-th pixel of a photo in grey: (h, w) uint8; darkest to brightest where it has not 8 bits."""
+def small_of(image: Image) -> NDArray[np.uint8]:
+    """Return a photo in grey, shrunk to SMALL x SMALL: means of areas over every n-th pixel."""
     import cv2
 
-    step = step_of(image.hw)
-    grid: NDArray[Any] = np.ascontiguousarray(image.pixels[::step, ::step, :3])
-    if grid.dtype != np.uint8:
-        values = np.nan_to_num(grid.astype(np.float32), posinf=0.0, neginf=0.0)
+    return np.asarray(cv2.resize(grey_of(image, SMALL * 2), (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def grey_of(image: Image, grid: int = GRID) -> NDArray[np.uint8]:
+    """Return every n-th pixel of a photo in grey: (h, w) uint8; darkest to brightest where it has not 8 bits.
+
+    Args:
+        image: The photo.
+        grid: The shorter side of the result, where the photo has as many pixels; less than twice as many are kept.
+    """
+    import cv2
+
+    step = step_of(image.hw, grid)
+    kept: NDArray[Any] = np.ascontiguousarray(image.pixels[::step, ::step, :3])
+    if kept.dtype != np.uint8:
+        values = np.nan_to_num(kept.astype(np.float32), posinf=0.0, neginf=0.0)
         low, high = float(values.min()), float(values.max())
-        grid = ((values - low) * np.float32(255 / (high - low) if high > low else 0)).astype(np.uint8)
-    if grid.shape[2] == 3:
-        return np.asarray(cv2.cvtColor(grid, cv2.COLOR_RGB2GRAY), np.uint8)
-    return np.ascontiguousarray(grid[..., 0])
+        kept = ((values - low) * np.float32(255 / (high - low) if high > low else 0)).astype(np.uint8)
+    if kept.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(kept, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.ascontiguousarray(kept[..., 0])
 
 
 def glance_of(image: Image) -> bytes:
@@ -62,8 +77,8 @@ def digest_of(image: Image) -> str:
     return digest.hexdigest()
 
 
-def thumb_of(grey: NDArray[np.uint8]) -> bytes:
-    """Shrink a grey photo to THUMB x THUMB pixels, each the mean of its area."""
+def thumb_of(small: NDArray[np.uint8]) -> bytes:
+    """Shrink a small grey photo to THUMB x THUMB pixels, each the mean of its area."""
     import cv2
 
-    return cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA).tobytes()
+    return cv2.resize(small, (THUMB, THUMB), interpolation=cv2.INTER_AREA).tobytes()

@@ -28,19 +28,14 @@ if TYPE_CHECKING:
 _MOST_VALUES: Final = 64
 
 
-def trace_of(look: Look, *, deep: bool = False) -> Trace:
-    """Keep what the rules about the whole set need, and let the pixels go.
-
-    Args:
-        look: One record.
-        deep: Whether the record is among those whose mask is moved about under the photo.
-    """
+def trace_of(look: Look) -> Trace:
+    """Keep what the rules about the whole set need, and let the pixels go."""
     names: dict[str, int] = {}
     for shape in look.drawing.shapes if look.drawing is not None else ():
         names[shape.label] = names.get(shape.label, 0) + 1
     ids = _drawn_ids(look)
-    grid = _grid(look, ids)
-    grey = None if look.photo is None else look.photo.grey
+    label = _label(look, ids)
+    small = None if look.photo is None else look.photo.small
     stored = () if look.counts is None else tuple(np.flatnonzero(look.counts).tolist())
     return Trace(
         position=look.position,
@@ -48,19 +43,19 @@ def trace_of(look: Look, *, deep: bool = False) -> Trace:
         photo_where=look.photo_where,
         label_where=look.label_where,
         glance=b"" if look.photo is None else look.photo.glance,
-        thumb=b"" if grey is None else thumb_of(grey),
+        thumb=b"" if small is None else thumb_of(small),
         hw=None if look.photo is None else look.photo.hw,
         bands="" if look.photo is None else look.photo.bands,
         missing=look.photo_fault == MISSING,
         pixels=_class_pixels(look, ids),
-        explained=look.strays is None,
+        explained=look.strays is None or look.uncut is not None,
         stored=None if look.counts is None else stored,
         wide=look.counts is not None and len(look.counts) > 256,
         palette=_palette(look, stored),
         rim=_rim(look),
         names=names,
-        turns=None if grey is None or grid is None else turn_scores(grey, grid),
-        shifts=None if grey is None or grid is None or not deep else shift_scores(grey, grid),
+        turns=None if small is None or label is None else turn_scores(small, label),
+        shifts=_shifts(look, label),
         runs=None if look.mask is None or look.mask.is_colour else runs_of(look.mask.pixels),
     )
 
@@ -101,17 +96,17 @@ def _class_pixels(look: Look, ids: Ids | None) -> NDArray[np.int64] | None:
     return pixels
 
 
-def _grid(look: Look, ids: Ids | None) -> NDArray[Any] | None:
-    """Return the label in the cells of the grey photo, where both have one size."""
-    photo, mask = look.photo, look.mask
-    label = ids if mask is None else mask.pixels
-    if photo is None or photo.grey is None or label is None or label.shape[:2] != photo.hw:
+def _label(look: Look, ids: Ids | None) -> NDArray[Any] | None:
+    """Return the stored values, colours or ids where they have the size of the photo."""
+    label = ids if look.mask is None else look.mask.pixels
+    return None if look.photo is None or label is None or label.shape[:2] != look.photo.hw else label
+
+
+def _shifts(look: Look, label: NDArray[Any] | None) -> NDArray[np.float32] | None:
+    if look.photo is None or look.photo.grey is None or label is None:
         return None
-    step = step_of(photo.hw)
-    grid = label[::step, ::step]
-    if grid.ndim == 2:
-        return grid
-    return grid[..., 0].astype(np.uint32) << 16 | grid[..., 1].astype(np.uint32) << 8 | grid[..., 2]
+    step = step_of(look.photo.hw)
+    return shift_scores(look.photo.grey, label[::step, ::step])
 
 
 def _rim(look: Look) -> float | None:

@@ -115,4 +115,5 @@ def _worst(survey: Survey, code: str, position: int, *, what: str, fix: str) -> 
 
 def _among(survey: Survey, found: int) -> str:
     masks = sum(trace.runs is not None for trace in survey.traces)
-    return f"{found} such masks among the {len(survey.noise)} of {masks} that were looked at closely"
+    many = "1 such mask" if found == 1 else f"{found} such masks"
+    return f"{many} among the {len(survey.noise)} of {masks} that were looked at closely"

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
 from tessella.checking.looking.greys import BLUR_GAP, JPEG_GAP, snap
+from tessella.checking.looking.reading import YES_OR_NO
 from tessella.checking.rule import Change, Located, Mend
 from tessella.checking.rules.labels.palettes import SINGLE_VALUED, is_slight
 from tessella.core.annotation import StoredMask
@@ -32,7 +33,9 @@ def stray_values(look: Look) -> Iterator[Finding]:
     """L101: values or colours that no class and no ignore entry stands for."""
     strays = look.strays
     colour = look.mask is not None and look.mask.is_colour
-    if strays is None or strays.kind != "stray" or (colour and look.format in SINGLE_VALUED) or is_slight(look):
+    if strays is None or strays.kind != "stray" or look.uncut is not None:
+        return
+    if (colour and look.format in SINGLE_VALUED) or is_slight(look):
         return  # the last two are L102's and L114's
     kind = "colours" if colour else "values"
     yield Finding(
@@ -72,12 +75,13 @@ def blurred_mask(look: Look) -> Iterator[Finding]:
     if strays is None or strays.kind != "blurred" or _ids_in_rgb(look) is not None:
         return
     fixable = strays.gap >= BLUR_GAP
+    cut = "" if look.uncut is None else "; they are cut at half here, but other programs may read them as classes"
     yield Finding(
         "L103",
-        "error",
+        "error" if look.uncut is None else "warning",
         look.label_where,
         f"an anti-aliased mask: {len(strays.counts)} values ({strays.pixels} px) lie between declared ones along the "
-        f"edges; {_place(strays)}",
+        f"edges; {_place(strays)}{cut}",
         _snapping(fixable, "export the mask again without anti-aliasing, and resize masks with nearest neighbour only"),
         fixable,
     )
@@ -168,11 +172,12 @@ def _occurrence(
 
 def snap_strays(look: Look) -> Mend:
     """Give every undeclared pixel the nearest declared value nearby (L103, L104)."""
-    mask, strays = _require_mask(look), look.strays
+    mask, strays = look.uncut or _require_mask(look), look.strays
+    coding = look.coding if look.uncut is None else YES_OR_NO
     if strays is None:
         return Mend(mask)
-    kinds = declared_colours(look.coding) if mask.is_colour else declared_values(look.coding, mask.pixels.dtype)
-    stray = undeclared(mask, look.coding)
+    kinds = declared_colours(coding) if mask.is_colour else declared_values(coding, mask.pixels.dtype)
+    stray = undeclared(mask, coding)
     colours = mask.pixels[..., :3] if mask.is_colour else mask.pixels
     snapped = snap(colours, stray, kinds)
     if mask.is_colour and mask.pixels.shape[2] == 4:

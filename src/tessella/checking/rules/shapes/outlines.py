@@ -27,6 +27,9 @@ NOTABLE_PX: Final = 16.0
 
 _LEAP_SHARE: Final = 0.4
 _LEAP_RATIO: Final = 25.0
+_LEAP_ALONE: Final = 6.0
+"""How many times as long as the third longest edge a leap is: what people build has several long straight edges."""
+
 _FEWEST_POINTS: Final = 16
 
 
@@ -184,7 +187,14 @@ def _leap(ring: NDArray[np.float64], frame: tuple[int, int]) -> tuple[int, float
         abs(one[axis] - other[axis]) <= 2 and (one[axis] <= 2 or one[axis] >= frame[1 - axis] - 2) for axis in (0, 1)
     )
     straight = abs(one[0] - other[0]) <= 2 or abs(one[1] - other[1]) <= 2
-    if along_border or straight or lengths[far] < _LEAP_SHARE * min(frame) or lengths[far] < _LEAP_RATIO * usual:
+    lone = lengths[far] >= _LEAP_ALONE * float(np.partition(lengths, -3)[-3])
+    if (
+        along_border
+        or straight
+        or not lone
+        or lengths[far] < _LEAP_SHARE * min(frame)
+        or lengths[far] < _LEAP_RATIO * usual
+    ):
         return None
     return far, float(lengths[far]), usual
 
