@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -109,7 +110,7 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
         if image is None and entry.hw is None:
             orphans.append(_where(entry, root))
             continue
-        record = photos.record(image, entry.label, name=entry.listed[0] if entry.listed else "", key=entry.key)
+        record = photos.record(image, entry.label, name=_called(entry, root), key=entry.key)
         records.append(Record(record.name, image, entry.label, record.split, key=entry.key, parts=entry.parts))
     notes = list(found.notes)
     if found.broken:
@@ -175,6 +176,14 @@ def _photo_of(photos: PhotoFinder, entry: Entry) -> Path | None:
         if path is not None and PurePosixPath(listed.replace("\\", "/")).name in (path.name, path.stem):
             return path
     return None
+
+
+def _called(entry: Entry, root: Path) -> str:
+    """Return what a missing photo is called: its path below the root where the file gives one, else as listed."""
+    listed = next(iter(entry.listed), "")
+    if not listed.startswith("../"):
+        return listed
+    return posixpath.normpath(f"{relative_name(entry.label.parent, root)}/{listed}")
 
 
 def _claims(pairs: list[tuple[Entry, Path | None]], root: Path) -> list[tuple[Entry, Path | None]]:
