@@ -28,6 +28,7 @@ class PhotoFinder:
         self.roots = (source.root,) if source.photos is None else (source.photos, source.root)
         self.paths = [path for root in self.roots for path in walk(root, IMAGE_SUFFIXES)]
         self._all = frozenset(self.paths)
+        self._folders: dict[tuple[Path, PurePosixPath], Path | None] = {}
         self._by_name: dict[str, list[Path]] = {}
         self._by_stem: dict[str, list[Path]] = {}
         for path in self.paths:
@@ -83,13 +84,28 @@ class PhotoFinder:
             if label.is_relative_to(root):
                 folders.insert(0, PurePosixPath(label.parent.relative_to(root).as_posix()))
             for folder in folders:
-                try:
-                    path = contain(root, str(folder / listed))
-                except InputError:
-                    continue
-                if path in self._all or path.is_file():
+                path = self._inside(root, folder / listed)
+                if path is not None and (path in self._all or path.is_file()):
                     return path
         return None
+
+    def _inside(self, root: Path, listed: PurePosixPath) -> Path | None:
+        """Join a path to `root`; None where it leads outside. Links are followed once per folder, which takes long."""
+        place = root, listed.parent
+        if place not in self._folders:
+            try:
+                self._folders[place] = contain(root, str(listed.parent))
+            except InputError:
+                self._folders[place] = None
+        folder = self._folders[place]
+        if folder is None or folder / listed.name in self._all:
+            return folder and folder / listed.name
+        if not (folder / listed.name).is_file():
+            return None
+        try:
+            return contain(root, str(listed))
+        except InputError:
+            return None
 
     @staticmethod
     def _alone(table: dict[str, list[Path]], name: str) -> Path | None:
