@@ -25,8 +25,14 @@ def outlines_of(source: Source, kind: Kind) -> list[Outline]:
     found = [outline for outline in source.outlines if kind_of(outline.tree, outline.path) == kind]
     if kind == "panoptic" or not found:
         return found
-    panoptic = [outline.tree.get("categories") for outline in outlines_of(source, "panoptic")]
-    return [outline for outline in found if not panoptic or outline.tree.get("categories", 0) not in panoptic]
+    panoptic = [_categories(outline.tree) for outline in outlines_of(source, "panoptic")]
+    return [outline for outline in found if _categories(outline.tree) not in panoptic or source.file is not None]
+
+
+def _categories(tree: dict[str, Any]) -> set[tuple[str, str]]:
+    rows = tree.get("categories")
+    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {(str(row.get("id")), str(row.get("name"))) for row in known}
 
 
 def kind_of(tree: Any, path: Path) -> Kind | None:  # noqa: ANN401 - parsed JSON
