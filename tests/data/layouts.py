@@ -134,6 +134,7 @@ WRITERS = {
     "labelme": labelme,
     "coco": _later("coco", "coco"),
     "yolo-seg": _later("yolo", "yolo_seg"),
+    "datumaro": _later("datumaro", "datumaro"),
     "coco-panoptic": _later("coco", "panoptic"),
     "labelme-xml": _later("labelme_xml", "labelme_xml"),
     "cvat": _later("cvat", "cvat"),

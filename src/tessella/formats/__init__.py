@@ -29,7 +29,7 @@ from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
 from tessella.formats.public import ade20k, ade20k_full, aerial, medical
 from tessella.formats.source import Source
-from tessella.formats.tools import label_studio, not_masks, via, yolo
+from tessella.formats.tools import datumaro, label_studio, not_masks, via, yolo
 from tessella.formats.volumes import dicom_seg, nifti, nrrd
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ FORMATS: Final[dict[str, Format]] = {
     "yolo-seg": Format(
         yolo.detect, yolo.read, yolo.load, yolo.WRITER, drawn=True, holds=frozenset({"shapes", "instances", "holes"})
     ),
+    "datumaro": Format(datumaro.detect, datumaro.read, datumaro.load, drawn=True),
     "segments-ai": Format(segments_ai.detect, segments_ai.read, segments_ai.load, drawn=True),
 }
 

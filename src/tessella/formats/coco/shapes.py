@@ -47,7 +47,7 @@ def drawing_of(
         if not group or group in taken:
             group = f"{group}#{len(taken)}"
         taken.add(group)
-        more = tuple(_attributes(row))
+        more = tuple(attributes_of(row))
         found = list(_outlines(row.get("segmentation"), hw, where=where))
         shapes += [Shape(label, kind, points, group, mask, (), more) for kind, points, mask in found]
         if not found and (box := _box(row.get("bbox"))) is not None:
@@ -55,7 +55,7 @@ def drawing_of(
     return Drawing((*boxes, *shapes), hw, "coco")
 
 
-def _attributes(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def attributes_of(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what else is said of an object; what is false, zero or empty says nothing."""
     if row.get("iscrowd") not in (None, 0, False):
         yield "iscrowd", "1"
@@ -107,13 +107,18 @@ def _run_lengths(segmentation: dict[str, Any], hw: tuple[int, int] | None, *, wh
             expected=f"[{hw[0]}, {hw[1]}] (height, width)",
             fix="export the annotation again; some tools write width before height",
         )
-    mask = decode_coco(segmentation, where=where)
+    if (found := cropped(decode_coco(segmentation, where=where))) is not None:
+        yield "mask", *found
+
+
+def cropped(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
+    """Cut a mask to what it covers: two corners, (2, 2) float64, and the pixels between them; None for an empty one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:
-        return
+        return None
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     corners = np.array([[left, top], [right, bottom]], np.float64)
-    yield "mask", corners, mask[top:bottom, left:right].copy()
+    return corners, mask[top:bottom, left:right].copy()
 
 
 def _box(listed: Any) -> NDArray[np.float64] | None:  # noqa: ANN401 - parsed JSON

@@ -11,6 +11,7 @@ from tessella.core.classes import IGNORE
 from tessella.files.paths import relative_name
 from tessella.files.write import write_text
 from tessella.formats.coco.catalogue import IGNORE_NAME
+from tessella.formats.coco.shapes import cropped
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
@@ -112,11 +113,11 @@ def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> It
 
 def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | None:
     """Return the box of a mask as left, top, width, height, and the mask within; None for an empty mask."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
+    found = cropped(mask)
+    if found is None:
         return None
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return [left, top, right - left, bottom - top], mask[top:bottom, left:right]
+    (left, top), (right, bottom) = found[0].astype(int).tolist()
+    return [left, top, right - left, bottom - top], found[1]
 
 
 def objects_of(drawing: Drawing, meaning: dict[str, int]) -> list[Object]:
