@@ -258,7 +258,7 @@ def test_without_rasterio_the_format_is_known_and_the_install_line_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     geojson(tmp_path / "set")
-    monkeypatch.setattr("tessella.core.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("tessella.core.extras.find_spec", lambda _: None)
     assert choose(Source(tmp_path / "set"))[0] == "geojson"
     with pytest.raises(MissingExtraError, match=r"pip install 'tessella\[geo\]'"):
         open_dataset(tmp_path / "set").labels(0)
