@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from tessella.formats.raster.rasterise import polygon_mask
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -129,19 +127,14 @@ def regions(ids: NDArray[Any]) -> list[Region]:
     """
     if not ids.size:
         return []
-    across, down = _edges(ids)
-    corners = _corners(across, down)
-    rings = _walk(corners)
-    owner = _owners(corners, rings, down)
-    points = np.stack([corners.column, corners.row], axis=1)[rings.corner].astype(np.float64)
-    pieces = np.split(points, rings.start[1:])
+    corners, rings, owner = _traced(ids)
+    pieces = _pieces(corners, rings)
     pixels = np.bincount(owner, weights=rings.area // 2, minlength=owner.size).astype(np.int64)
     holes: dict[int, list[NDArray[np.float64]]] = {}
     for ring in np.flatnonzero(owner != np.arange(owner.size)).tolist():
         holes.setdefault(int(owner[ring]), []).append(pieces[ring])
     outer = np.flatnonzero(owner == np.arange(owner.size))
-    first = rings.corner[rings.start[outer]]
-    values = ids[corners.row[first], corners.column[first]]
+    values = _values(ids, corners, rings)[outer]
     return [
         Region(value, pieces[ring], tuple(holes.get(ring, ())), area)
         for value, ring, area in zip(values.tolist(), outer.tolist(), pixels[outer].tolist(), strict=True)
@@ -160,30 +153,33 @@ def outlines(ids: Ids, *, ground: int) -> list[Outline]:
     Returns:
         Outlines to paint in this order.
     """
-    found = [Outline(region.value, region.outer, _area(region.outer)) for region in regions(ids)]
-    found.sort(key=lambda outline: -outline.area_px)
-    return _without_open_ground(found, ids.shape, ground)
+    corners, rings, owner = _traced(ids)
+    pieces, values = _pieces(corners, rings), _values(ids, corners, rings)
+    around = _around(corners, rings, owner)
+    # Ground in a hole of ground is covered by nothing, or by ground.
+    kept = (values != ground) | ((around >= 0) & (values[around] != ground))
+    kept &= owner == np.arange(owner.size)
+    order = np.flatnonzero(kept)[np.argsort(-rings.area[kept], kind="stable")]
+    return [Outline(int(values[ring]), pieces[ring], float(rings.area[ring]) / 2) for ring in order.tolist()]
 
 
-def _area(points: NDArray[np.float64]) -> float:
-    x, y = points[:, 0], points[:, 1]
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+def _traced(ids: NDArray[Any]) -> tuple[_Corners, _Rings, NDArray[np.intp]]:
+    """Return corners, rings, and for each ring the outer ring of its region."""
+    across, down = _edges(ids)
+    corners = _corners(across, down)
+    rings = _walk(corners)
+    return corners, rings, _owners(corners, rings, down)
 
 
-def _without_open_ground(found: list[Outline], hw: tuple[int, ...], ground: int) -> list[Outline]:
-    """Leave out regions of the ground whose pixels nothing painted before."""
-    canvas = np.full(hw, ground, np.uint8)
-    kept = []
-    for outline in found:
-        left, top = (int(v) for v in outline.points_xy.min(axis=0))
-        right, bottom = (int(v) for v in outline.points_xy.max(axis=0))
-        inside = polygon_mask([outline.points_xy - np.array([left, top])], (bottom - top, right - left))
-        view = canvas[top:bottom, left:right]
-        if outline.value == ground and (view[inside] == ground).all():
-            continue
-        view[inside] = outline.value
-        kept.append(outline)
-    return kept
+def _pieces(corners: _Corners, rings: _Rings) -> list[NDArray[np.float64]]:
+    points = np.stack([corners.column, corners.row], axis=1)[rings.corner].astype(np.float64)
+    return np.split(points, rings.start[1:])
+
+
+def _values(ids: NDArray[Any], corners: _Corners, rings: _Rings) -> NDArray[Any]:
+    """Return for each outer ring the id of its region; for a hole an id inside it."""
+    first = rings.corner[rings.start]
+    return np.asarray(ids[corners.row[first], corners.column[first]])
 
 
 def _edges(ids: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -289,8 +285,6 @@ def _owners(corners: _Corners, rings: _Rings, down: NDArray[np.bool_]) -> NDArra
     if not holes.size:
         return owner
     height, width = down.shape[0], down.shape[1] - 1
-    ring_of = np.empty(corners.row.size, np.intp)
-    ring_of[rings.corner] = np.repeat(owner, rings.length)
     tops = corners.along_column[0::2]
     tops = tops[~np.array([turn.beside for turn in _TURNS])[corners.turn[tops]]]
     keys = corners.column[tops] * (height + 1) + corners.row[tops]
@@ -298,7 +292,36 @@ def _owners(corners: _Corners, rings: _Rings, down: NDArray[np.bool_]) -> NDArra
     row, column = corners.row[first], corners.column[first] - 1
     begins = np.flatnonzero(down[:, :-1])
     run = begins[np.searchsorted(begins, row * width + column, side="right") - 1] - row * width
-    owner[holes] = ring_of[tops[np.searchsorted(keys, run * (height + 1) + row, side="right") - 1]]
+    found = tops[np.searchsorted(keys, run * (height + 1) + row, side="right") - 1]
+    owner[holes] = _ring_of(rings)[found]
     while (owner[owner] != owner).any():
         owner = owner[owner]
     return owner
+
+
+def _around(corners: _Corners, rings: _Rings, owner: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return for each outer ring that of the region in whose hole it lies, or -1.
+
+    The region above a ring's first edge meets it with a hole, and lies around it; or with its outer ring, and lies in
+    the same hole. That ring begins higher up.
+    """
+    lefts = corners.along_row[0::2]
+    lefts = lefts[np.array([turn.above for turn in _TURNS])[corners.turn[lefts]]]
+    wide = int(corners.column.max()) + 1
+    keys = corners.row[lefts] * wide + corners.column[lefts]
+    first = rings.corner[rings.start]
+    found = np.searchsorted(keys, corners.row[first] * wide + corners.column[first], side="right") - 1
+    above = _ring_of(rings)[lefts[found]]
+    around = np.where(corners.row[first] == 0, -1, above)
+    is_hole = rings.area < 0
+    for ring in range(around.size):
+        if around[ring] >= 0:
+            around[ring] = owner[above[ring]] if is_hole[above[ring]] else around[above[ring]]
+    return around
+
+
+def _ring_of(rings: _Rings) -> NDArray[np.intp]:
+    """Return for each corner its ring."""
+    ring_of = np.empty(rings.corner.size, np.intp)
+    ring_of[rings.corner] = np.repeat(np.arange(rings.start.size), rings.length)
+    return ring_of
