@@ -164,6 +164,15 @@ def test_a_mask_beside_the_photos_whose_photo_is_missing_is_no_photo(
 
 
 def test_predictions_are_not_taken_for_photos(tmp_path: Path) -> None:
-    pairs = pair(Source(lay(tmp_path, "seg/gt/a.png", "seg/pred/a.png")))
+    pairs = pair(Source(lay(tmp_path, "seg/gt/a.png", "seg/pred/a.png", "seg/images/b.png")))
     assert not pairs.masks
     assert pairs.orphans == ("seg/gt/a.png",)
+
+
+def test_masks_without_a_single_photo_stand_alone(tmp_path: Path) -> None:
+    pairs = pair(Source(lay(tmp_path, "train/masks/a.png", "val/masks/b.png")))
+    assert [(record.name, record.image, record.split) for record in pairs.records] == [
+        ("train/masks/a", None, "train"),
+        ("val/masks/b", None, "val"),
+    ]
+    assert "stand alone" in pairs.how

@@ -129,9 +129,24 @@ def _from_json(path: Path) -> tuple[list[_Entry], _Ignored]:
     tree = read_json(path)
     if isinstance(tree, list):
         tree = {"classes": tree}
+    if isinstance(tree, dict) and isinstance(tree.get("label_map"), dict):
+        return _from_meta(tree, where=path), _Ignored()
     if isinstance(tree, dict) and "classes" not in tree:
         tree = {"classes": [_named(name, meaning, where=path) for name, meaning in tree.items()]}
     return _from_tree(tree, where=path)
+
+
+def _from_meta(tree: dict[str, Any], *, where: Path) -> list[_Entry]:
+    """Read Datumaro's `dataset_meta.json`: names by stored value, and colours in the order of the values."""
+    names = tree["label_map"]
+    if not all(isinstance(name, str) and value.isdecimal() for value, name in names.items()):
+        raise FormatError("label_map does not name values", where=where, expected='{"0": "sky", "1": "road"}')
+    colours = tree.get("segmentation_colors")
+    known = isinstance(colours, list) and len(colours) == len(names)
+    return [
+        _Entry(name, _colour(colours[place], where=where) if known and colours else None, (int(value[:6]),))
+        for place, (value, name) in enumerate(sorted(names.items(), key=lambda item: int(item[0][:6])))
+    ]
 
 
 def _named(name: str, meaning: object, *, where: Path) -> dict[str, object]:

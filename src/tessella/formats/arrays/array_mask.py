@@ -78,8 +78,14 @@ def detect(source: Source) -> Match | None:
     looked = arrays[:: max(1, len(arrays) // _LOOK_AT)][:_LOOK_AT]
     good = sum(1 for path in looked if (keys := _keys(path)) and (keys.photo is not None or path in paired))
     if 2 * good <= len(looked):
-        return None
+        # reading says in full why none of them can be a mask
+        called = 2 * len(arrays) > len(source.files()) and any(map(_called_mask, looked))
+        return Match(30, "array files are called masks or labels") if called else None
     return Match(87, f"{good} of {len(looked)} array files looked at hold a mask of a photo")
+
+
+def _called_mask(path: Path) -> bool:
+    return any(word in path.name.casefold() for word in ("mask", "label", "seg"))
 
 
 def _keys(path: Path) -> Keys | None:

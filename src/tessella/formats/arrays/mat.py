@@ -19,11 +19,11 @@ from tessella.formats.layout.pairing import pair_with
 from tessella.formats.listing import Listing, Match
 
 if TYPE_CHECKING:
-    from tessella.core.classes import LabelCoding
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tessella.core.annotation import Annotation, StoredMask
+    from tessella.core.classes import LabelCoding
     from tessella.files.values.npy import ArrayHeader
     from tessella.formats.layout.pairing import Pairs
     from tessella.formats.listing import Record

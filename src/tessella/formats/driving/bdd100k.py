@@ -77,15 +77,16 @@ def read_bitmask(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
 
 
 _BITS: Final = "red is the category; pixels flagged as ignored are ignored; object numbers are not read"
+_TRAIN_IDS: Final = "Cityscapes' 19 train ids, 255 is ignore"
 BDD100K: Final = Published(
     "bdd100k",
     90,
     (
-        Kind("semantic masks", _PHOTOS, _new("sem_seg", "masks"), BY_TRAIN_ID, "Cityscapes' 19 train ids, 255 is ignore"),
+        Kind("semantic masks", _PHOTOS, _new("sem_seg", "masks"), BY_TRAIN_ID, _TRAIN_IDS),
         Kind(
             "semantic masks (`seg`)", _OLD_PHOTOS,
             Place.of(rf"(?:.+/)?seg/labels/{_SPLIT}", rf"(?P<stem>.+)_train_id{PICTURE}"), BY_TRAIN_ID,
-            "Cityscapes' 19 train ids, 255 is ignore",
+            _TRAIN_IDS,
         ),
         Kind(
             "panoptic bitmasks", _PHOTOS, _new("pan_seg", "bitmasks"), PANOPTIC, _BITS, read=read_bitmask, whole=False

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tessella.formats.listing import Item, Written
 
 NAME: Final = "cityscapes"
+_STEP: Final = 1000
 _BELOW: Final = (
     r"(?:/(?P<split>train|val|test|train_extra|demoVideo)|/(?P<split_>[^/]+)(?=/))?"
     r"(?:/(?P<place>(?:photos|images)|(?P<group>.+)))?"
@@ -51,8 +52,8 @@ def decode_instances(path: Path, /, *, max_pixels: int | None = None) -> StoredM
     mask = read_mask(path, max_pixels=max_pixels)
     if mask.is_colour:
         raise FormatError("instance numbers are not stored as colours", where=path, got=mask.mode, expected="16 bits")
-    numbers = mask.pixels
-    return StoredMask(np.where(numbers < 1000, numbers, numbers // 1000).astype(np.uint16), "I;16")
+    numbers = mask.pixels.astype(np.uint16)  # some tools write bytes
+    return StoredMask(np.where(numbers < _STEP, numbers, numbers // _STEP), "I;16")
 
 
 def read_polygons(path: Path, /, *, max_pixels: int | None = None) -> Drawing:

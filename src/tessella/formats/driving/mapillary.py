@@ -166,10 +166,10 @@ def _beside(below: str) -> tuple[tuple[str, Place], ...]:
 
 
 NEWEST: Final = Published(
-    "mapillary", 93, _kinds("2.0", "v2.0/"), "config_v2.0.json, training/images and training/v2.0/labels",
+    "mapillary", 96, _kinds("2.0", "v2.0/"), "config_v2.0.json, training/images and training/v2.0/labels",
     beside=_beside("v2.0/"), own_classes=False,
 )  # fmt: skip
 FIRST: Final = Published(
-    "mapillary-1.2", 92, _kinds("1.2", "(?:v1.2/)?"), "config.json, training/images and training/labels",
+    "mapillary-1.2", 95, _kinds("1.2", "(?:v1.2/)?"), "config.json, training/images and training/labels",
     beside=_beside("(?:v1.2/)?"), own_classes=False,
 )  # fmt: skip

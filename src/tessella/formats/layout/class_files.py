@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CLASS_FILES: Final = (
     "classes.toml", "classes.json", "classes.csv", "class_dict.csv", "_classes.csv", "labelmap.txt", "label_colors.txt",
-    "class_names.txt", "labels.txt", "classes.txt",
+    "labelmap.csv", "dataset_meta.json", "class_names.txt", "labels.txt", "classes.txt",
 )  # fmt: skip
 """Names of class files, the most explicit first."""
 

@@ -131,6 +131,8 @@ def _pair(source: Source, pictures: Iterable[Path], labels: Collection[Path] | N
     if labels is not None:
         _meet_by_stem(photos, masks)
     _refuse_shared_masks(root, photos, masks)
+    if labels is None and not any(photos.values()):
+        return _masks_alone(root, masks, how)
     return _records(root, photos, masks, how)
 
 
@@ -169,7 +171,7 @@ def role_of(folder: str) -> tuple[str, str]:
     Returns:
         "mask", "photo" or "", and the split in the name, or "".
     """
-    name = folder.casefold()
+    name = folder.casefold().rstrip("+-_. ")
     if name in MASK_FOLDERS or name in PHOTO_FOLDERS:
         return ("mask" if name in MASK_FOLDERS else "photo"), ""
     words = re.split(r"[_\-. ]+", name)
@@ -308,7 +310,7 @@ def _records(root: Path, photos: dict[Key, list[_File]], masks: dict[Key, list[_
     records, orphans = [], []
     for key in sorted(photos.keys() | masks.keys()):
         found = masks.get(key, [])
-        if len(found) > 1:
+        if len(found) > 1 and key in photos:
             raise FormatError(
                 "two masks claim one photo",
                 where=root,
@@ -318,9 +320,16 @@ def _records(root: Path, photos: dict[Key, list[_File]], masks: dict[Key, list[_
         label = found[0].path if found else None
         taken = photos.get(key, [])
         records += [_record(file, label, unique=len(taken) == 1) for file in taken]
-        if label is not None and not taken:
-            orphans.append(found[0].relative)
+        if not taken:
+            orphans += [file.relative for file in found]
     return Pairs(tuple(sorted(records, key=lambda record: record.name)), tuple(sorted(orphans)), how)
+
+
+def _masks_alone(root: Path, masks: dict[Key, list[_File]], how: str) -> Pairs:
+    """List masks of which not one has a photo: they can be checked and converted by themselves."""
+    files = sorted((file for found in masks.values() for file in found), key=lambda file: file.relative)
+    records = [Record(relative_name(file.path.with_suffix(""), root), None, file.path, _split(file)) for file in files]
+    return Pairs(tuple(records), (), f"{how}; no photo lies here, so the masks stand alone")
 
 
 def _record(file: _File, label: Path | None, *, unique: bool) -> Record:
