@@ -33,11 +33,11 @@ FILE_BUDGET: Final = 1 << 34
 """Largest picture file that is read, in bytes."""
 
 _LARGEST_COUNTED: Final = 1 << 24
-"""Largest GIF in bytes whose frames are counted: Pillow walks through all of them."""
+"""Largest GIF in bytes whose frames are counted."""
 
-_FREE_PIXELS: Final = 1 << 24
-_PIXELS_PER_BYTE: Final = 10_000
-"""Most pixels that a byte of a file may become: a PNG of one bit and one colour holds 8,256, fax encoding some more."""
+_FREE_PIXELS: Final = 1 << 22
+_PIXELS_PER_BYTE: Final = {"JPEG": 1000, "MPO": 1000, "PNG": 8800}
+"""Most pixels of one bit that a byte of a file may become: deflate makes 1,032 bytes of one, fax encoding more."""
 
 _MOST_SCANS: Final = 200
 """Most passes of a progressive JPEG; encoders write about ten, and each costs the time of a whole picture."""
@@ -169,7 +169,7 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
             "the picture holds more than the pixel budget in all its bands",
             f"at most {budget} of four bands",
         )
-    elif size is not None and max_pixels is None and samples > max(_FREE_PIXELS, size * _PIXELS_PER_BYTE):
+    elif size is not None and max_pixels is None and samples > max(_FREE_PIXELS, size * _densest(header)):
         what = f"the file is far too small, with {size} bytes, for the picture that it claims to hold"
     if what:
         raise ImageError(
@@ -179,6 +179,11 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
             expected=expected,
             fix=f"if the file is what it claims to be, pass --max-pixels {samples} (in Python: max_pixels)",
         )
+
+
+def _densest(header: Header) -> int:
+    most = _PIXELS_PER_BYTE.get(header.format, 10_000)
+    return most // (header.bits * header.channels) + 1 if header.format == "PNG" else most
 
 
 @contextlib.contextmanager
@@ -193,11 +198,7 @@ def enough_memory(where: object) -> Iterator[None]:
 
 
 def check_data(data: bytes, header: Header, *, where: object, max_pixels: int | None = None) -> None:
-    """Refuse the bytes of a picture that would take too much memory or time, before it is decoded.
-
-    Raises:
-        ImageError: What `check_budget` refuses, or a progressive JPEG of too many passes.
-    """
+    """Refuse what `check_budget` refuses, and a progressive JPEG of too many passes, by an ImageError."""
     check_budget(header, where=where, max_pixels=max_pixels, size=len(data))
     if header.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MOST_SCANS:
         raise ImageError(
@@ -268,13 +269,9 @@ def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 -
             try:
                 return factory(stream, "")
             except Pillow.DecompressionBombError as error:  # the WebP plug-in asks Pillow's global limit by itself
-                raise ImageError(
-                    "the picture is larger than its decoder takes", where=where, got=str(error), fix="cut it into tiles"
-                ) from error
+                raise ImageError(f"the picture is larger than its decoder takes ({error})", where=where) from error
             except _BROKEN as error:
-                raise ImageError(
-                    f"the {name} file is damaged ({error})", where=where, fix="export or copy it again"
-                ) from error
+                raise _damaged(name, error, where) from error
     raise ImageError(
         "this is not a picture of a known format",
         where=where,
@@ -282,6 +279,10 @@ def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 -
         expected=", ".join(_FORMATS),
         fix="convert it to PNG, or remove it",
     )
+
+
+def _damaged(form: str | None, error: Exception, where: object) -> ImageError:
+    return ImageError(f"the {form} file is damaged ({error})", where=where, fix="export or copy it again")
 
 
 def _tiff_header(stream: BinaryIO, *, where: object) -> Header:
@@ -295,9 +296,7 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
     try:
         frames = _frames(picture)
     except _BROKEN as error:
-        raise ImageError(
-            f"the {picture.format} file is damaged ({error})", where=where, fix="export or copy it again"
-        ) from error
+        raise _damaged(picture.format, error, where) from error
     header = Header(
         format=picture.format or "",
         hw=(picture.height, picture.width),
@@ -311,14 +310,14 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
 
 
 def _frames(picture: PillowImage) -> int:
-    """Return the number of pictures in a file; 2 for whatever is more in a GIF too large to count them."""
-    stream: Any = getattr(picture, "fp", None)
-    if picture.format == "GIF" and stream is not None:
+    # 2 stands for whatever is more in a GIF too large to count its pictures
+    if picture.format == "GIF":
+        stream: Any = picture.fp  # type: ignore[attr-defined]
         place = stream.tell()
-        size = stream.seek(0, 2)
+        large = stream.seek(0, 2) > _LARGEST_COUNTED
         stream.seek(place)
-        if size > _LARGEST_COUNTED:
-            return 2 if getattr(picture, "is_animated", False) else 1
+        if large:
+            return 1 + bool(getattr(picture, "is_animated", False))
     return int(getattr(picture, "n_frames", 1))
 
 
