@@ -97,12 +97,14 @@ def _classes(source: Source) -> tuple[list[tuple[str, Colour | None]], str]:
 
 def _entries(path: Path, tree: dict[str, Any], counts: Counter[str]) -> list[Entry]:
     entries = []
-    for name, slot, listed in _slots(tree):
+    slots = _slots(tree)
+    annotations = _by_slot(tree, next(iter(slots)))
+    for name, (slot, listed) in slots.items():
         if _moves(slot):
             counts["items that are videos or volumes"] += 1
             continue
         names, boxes = [], 0
-        for one in _annotations(tree, name):
+        for one in annotations.get(name, ()):
             kind = _kind(one)
             if kind in _AREAS:
                 names.append(_label(one))
@@ -113,21 +115,21 @@ def _entries(path: Path, tree: dict[str, Any], counts: Counter[str]) -> list[Ent
     return entries
 
 
-def _slots(tree: dict[str, Any]) -> list[tuple[str, dict[str, Any], tuple[str, ...]]]:
-    """Return name ("" for the only slot), content and photo names of every slot."""
+def _slots(tree: dict[str, Any]) -> dict[str, tuple[dict[str, Any], tuple[str, ...]]]:
+    """Return content and photo names of every slot by its name; "" is the name of an only slot."""
     item = table(tree.get("item"))
     if not item:
         image = table(tree.get("image"))
-        named_ = (_path(image, "original_filename"), _path(image, "filename"))
-        return [("", image, tuple(dict.fromkeys(filter(None, named_))))]
+        called = (_path(image, "original_filename"), _path(image, "filename"))
+        return {"": (image, tuple(dict.fromkeys(filter(None, called))))}
     slots = [table(slot) for slot in rows(item.get("slots"))] or [{}]
-    found = []
+    found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
     for place, slot in enumerate(slots):
         files = [words(table(file).get("file_name")) for file in rows(slot.get("source_files"))]
         own = (_path(item, "name"), words(item.get("name"))) if len(slots) == 1 else ()
         listed = tuple(dict.fromkeys(filter(None, (*own, *files[:1]))))
         key = "" if len(slots) == 1 else words(slot.get("slot_name")) or str(place)
-        found.append((key, slot, listed))
+        found.setdefault(key, (slot, listed))
     return found
 
 
@@ -141,13 +143,16 @@ def _moves(slot: dict[str, Any]) -> bool:
     return kind in {"video", "dicom", "nifti", "pdf"} or number(slot.get("frame_count", 1)) > 1
 
 
-def _annotations(tree: dict[str, Any], slot: str) -> list[dict[str, Any]]:
-    """Return the annotations of a slot; those that name none belong to the first."""
+def _by_slot(tree: dict[str, Any], first: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the annotations by slot; those that name none belong to the first, and all to an only slot."""
     listed = [table(one) for one in rows(tree.get("annotations"))]
-    if not slot:
-        return listed
-    first = _slots(tree)[0][0]
-    return [one for one in listed if slot in (list(map(words, rows(one.get("slot_names")))) or [first])]
+    if not first:
+        return {"": listed}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in listed:
+        for name in dict.fromkeys(map(words, rows(one.get("slot_names")))) or {first: None}:
+            found.setdefault(name, []).append(one)
+    return found
 
 
 def _kind(one: dict[str, Any]) -> str:
@@ -184,11 +189,11 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise InputError("this photo has no labels", where=listing.root / record.name)
     tree = read_json(path, allow_nan=True)
     required_rows(tree, "annotations", where=path)
-    slot = next((slot for key, slot, _ in _slots(tree) if key == record.key), None)
-    if slot is None:
+    slots = _slots(tree)
+    if record.key not in slots:
         raise FormatError("the slot of this photo is gone", where=path, got=record.key)
-    hw = _size(slot, path)
-    annotations = _annotations(tree, record.key)
+    hw = _size(slots[record.key][0], path)
+    annotations = _by_slot(tree, next(iter(slots))).get(record.key, [])
     layers = _layers(annotations, hw, path, listing.max_pixels)
     shapes = [
         shape
