@@ -92,3 +92,17 @@ def panoptic(root: Path, *, count: int = 4) -> Path:
     listed_photos = images(*(f"p{seed}.jpg" for seed in range(count)))
     document(root / "annotations" / "panoptic_default.json", listed_photos, rows, categories)
     return root
+
+
+def stuff(root: Path, *, count: int = 4) -> Path:
+    """Maps of COCO-Stuff: person is 0, banner is 91, wood is 181."""
+    for seed in range(count):
+        photo(root / "images" / "train2017" / f"{seed:012d}.jpg", seed)
+        values = np.full(HW, 181, np.uint8)
+        values[:4, 2:9] = 0
+        values[6:, 7:] = 91
+        values[-1, -1] = 255
+        path = root / "stuffthingmaps" / "train2017" / f"{seed:012d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(path)
+    return root

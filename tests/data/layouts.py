@@ -135,6 +135,7 @@ WRITERS = {
     "coco": _later("coco", "coco"),
     "yolo-seg": _later("yolo", "yolo_seg"),
     "datumaro": _later("datumaro", "datumaro"),
+    "coco-stuff": _later("coco", "stuff"),
     "coco-panoptic": _later("coco", "panoptic"),
     "labelme-xml": _later("labelme_xml", "labelme_xml"),
     "cvat": _later("cvat", "cvat"),

@@ -11,7 +11,7 @@ from tessella.core.errors import FormatError
 from tessella.files.paths import IMAGE_SUFFIXES, require_folder
 from tessella.formats import cvat, labelme
 from tessella.formats.arrays import array_mask, mat, tiff_stack
-from tessella.formats.coco import instances, panoptic, panoptic_writing, writing
+from tessella.formats.coco import instances, panoptic, panoptic_writing, stuff, writing
 from tessella.formats.driving import bdd100k, cityscapes, kitti, mapillary, mots, scalabel, synthia
 from tessella.formats.folders import (
     camvid,
@@ -72,6 +72,7 @@ FORMATS: Final[dict[str, Format]] = {
         holds=frozenset({"instances"}),
     ),
     "labelme-xml": Format(labelme.web.detect, labelme.web.read, labelme.web.load, drawn=True),
+    "coco-stuff": Format(stuff.detect, stuff.read, stuff.load),
     "cvat": Format(
         cvat.reading.detect,
         cvat.reading.read,
