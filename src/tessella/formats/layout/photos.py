@@ -124,10 +124,14 @@ def named_apart(records: Iterable[Record]) -> Iterator[Record]:
 
     A writer finds labels, photos and splits by name: under one name, two photos would swap theirs.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for record in records:
         name, file = record.name, record.image or record.label
-        while name in taken:
-            name += file.suffix if file is not None and name == record.name else "_"
-        taken.add(name)
+        if name in taken and file is not None:
+            name += file.suffix
+        first = name
+        while name in taken:  # counted, for a broken file may give one name to ten thousand photos
+            taken[first] += 1
+            name = f"{first}_{taken[first]}"
+        taken[name] = 1
         yield record if name == record.name else replace(record, name=name)
