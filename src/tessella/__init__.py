@@ -19,7 +19,7 @@ from tessella._version import __version__
 
 if TYPE_CHECKING:
     from tessella import demo
-    from tessella._doors.labels import check, inspect
+    from tessella._doors.labels import check, inspect, lock
     from tessella._doors.models import evaluate, plan, score
     from tessella._doors.train import Run, train
     from tessella.core.classes import IGNORE, ClassInfo, ClassTable, LabelCoding
@@ -54,6 +54,7 @@ _HOMES = {
     "export": "exporting.door",
     "inspect": "_doors.labels",
     "load": "predict.load",
+    "lock": "_doors.labels",
     "open": "dataset.index:open_dataset",
     "plan": "_doors.models",
     "score": "_doors.models",
@@ -81,6 +82,7 @@ __all__ = [
     "export",
     "inspect",
     "load",
+    "lock",
     "open",
     "plan",
     "score",

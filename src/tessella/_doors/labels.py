@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,12 @@ from tessella.checking import check as check_index
 from tessella.checking import fix as write_repaired
 from tessella.checking.baseline import write_baseline as save_baseline
 from tessella.checking.settings import read_settings, settings_of
-from tessella.core.errors import RecipeError
+from tessella.core.errors import InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
+from tessella.dataset.lock import LOCK, read_lock, verify_lock, write_lock
+from tessella.files.archives import is_archive
 from tessella.files.write import refuse_existing, refuse_foreign, refuse_nesting, require_writable
 from tessella.report.check_page import write_check_page
 
@@ -68,7 +70,8 @@ def check(
 
     Raises:
         RecipeError: `fix` without `out`, or `out` without `fix`; a setting or code that there is not.
-        InputError: The folder is missing, or the settings or the baseline cannot be read.
+        InputError: The folder is missing, the settings or the baseline cannot be read, or the data set is locked and
+            was changed since.
         FormatError: No format matches, or two do.
         OutputError: `out` exists, lies in the data set or holds it, or cannot be written.
     """
@@ -90,6 +93,7 @@ def check(
     )
     if target is not None:
         refuse_nesting(index.root, target)
+    verify_lock(index.root, progress=progress)
     # what is to be accepted from now on must hold what an old baseline accepts, too
     settings = _settings(index, config, baseline, accepting=write_baseline is None)
     checked = check_index(index, codes=codes, settings=settings, progress=progress)
@@ -100,6 +104,64 @@ def check(
     if target is None:
         return checked
     return replace(checked, fixed=write_repaired(index, checked, target, overwrite=overwrite, progress=progress))
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What `lock` wrote or verified.
+
+    Args:
+        path: The lock's file.
+        files: How many files it lists.
+        bytes: What they add up to.
+        digest: The SHA-256 over the list.
+    """
+
+    path: Path
+    files: int
+    bytes: int
+    digest: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as plain JSON data."""
+        return {"path": str(self.path), "files": self.files, "bytes": self.bytes, "digest": self.digest}
+
+
+def lock(
+    data: Index | str | Path,
+    *,
+    out: str | Path | None = None,
+    verify: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Locked:
+    """Lock a data set: from then on `check` and `train` refuse a changed byte, a missing file and a new one.
+
+    Args:
+        data: A folder, an annotation file in it, or an index.
+        out: The lock's file, or None for `tessella.lock` in the folder.
+        verify: Write nothing, and compare the data set with its lock.
+        overwrite: Replace a lock that says something else.
+        progress: Called with (files done, files in all).
+
+    Raises:
+        InputError: The folder is missing, a file cannot be read, or the data set is not the one that was locked.
+        OutputError: There is a lock that says something else, or it cannot be written.
+    """
+    place = data.root if isinstance(data, Index) else Path(data)
+    if place.is_file() and is_archive(place):
+        raise InputError(
+            "an archive is known by its own hash already", where=place, fix="unpack it, and lock the folder"
+        )
+    root = place.parent if place.is_file() else place
+    path = root / LOCK if out is None else Path(out)
+    if verify:
+        verify_lock(root, path=path, progress=progress)
+        found = read_lock(path)
+    else:
+        require_writable(path)
+        found = write_lock(root, out=path, overwrite=overwrite, progress=progress)
+    return Locked(path, len(found.files), found.size, found.digest)
 
 
 def _settings(index: Index, config: str | Path | None, baseline: str | Path | None, *, accepting: bool) -> Settings:

@@ -15,6 +15,7 @@ from tessella.core.errors import InputError
 from tessella.core.extras import require
 from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
+from tessella.dataset.lock import verify_lock
 from tessella.evaluation import Report, evaluate
 from tessella.files.write import refuse_existing, refuse_nesting, require_writable
 from tessella.predict.bands import fit_bands
@@ -142,7 +143,8 @@ def train(
     Raises:
         RecipeError: An unknown key, two limits, a setting that does not fit, or another one than that of the run to be
             resumed.
-        InputError: The data set cannot be used, or the weights are absent and cannot be fetched.
+        InputError: The data set cannot be used, is locked and changed since, or the weights are absent and cannot be
+            fetched.
         TrainingError: A loss that is not finite, too many broken photos, or nothing to resume from.
         OutputError: The folder exists, or cannot be written.
         MissingExtraError: torch is not installed.
@@ -159,6 +161,7 @@ def train(
         refuse_other_request(plan, recipe, seed=seed, **request)
         require_writable(out)
         index = data if isinstance(data, Index) else open_as_split(data, plan.splits, **reading)
+        lock = verify_lock(index.root)
         checked = _checked(index, say)
     else:
         refuse_existing(out, overwrite=overwrite)
@@ -167,6 +170,7 @@ def train(
         split_seed = (asked.seed if seed is None else seed) or 0
         index = data if isinstance(data, Index) else open_dataset(data, split_seed=split_seed, **reading)
         refuse_nesting(index.root, out)
+        lock = verify_lock(index.root)
         checked = _checked(index, say)
         plan = settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
     from tessella.training.run import run
@@ -181,7 +185,7 @@ def train(
         progress=progress,
         say=say,
     )
-    return _finish(index, plan, trained, checked=checked, out=out, scoring=scoring)
+    return _finish(index, plan, trained, checked=checked, lock=lock, out=out, scoring=scoring)
 
 
 def _finish(
@@ -190,6 +194,7 @@ def _finish(
     trained: Trained,
     *,
     checked: Checked,
+    lock: str | None,
     out: Path,
     scoring: Callable[[int, int], None] | None,
 ) -> Run:
@@ -218,6 +223,7 @@ def _finish(
             **environment(seed=plan.seed),
             "data": index.root.name,
             "format": index.format,
+            **({} if lock is None else {"data_lock": lock}),
             "training_seconds": round(trained.seconds, 1),
             "steps": trained.steps,
         },

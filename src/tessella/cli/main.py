@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tessella._version import __version__
-from tessella.cli import check, convert, demo, evaluate, export, inspect, plan, predict, score, train
+from tessella.cli import check, convert, demo, evaluate, export, inspect, lock, plan, predict, score, train
 from tessella.core.errors import TessellaError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "demo": (demo.demo, "See the whole way on a data set that is drawn on the spot."),
     "check": (check.check, "Find, and with --fix repair, what is wrong with labels."),
     "convert": (convert.convert, "Write labels in another format."),
+    "lock": (lock.lock, "Hash every file, so that check and train notice any change."),
     "plan": (plan.plan, "Print what train would do, how long it takes, and why."),
     "train": (train.train, "Train, score and seal a model."),
     "evaluate": (evaluate.evaluate, "Score a model on annotated photos."),

@@ -34,7 +34,6 @@ FILE_BUDGET: Final = 1 << 34
 
 _LARGEST_COUNTED: Final = 1 << 24
 """Largest GIF in bytes whose frames are counted."""
-
 _FREE_PIXELS: Final = 1 << 22
 _PIXELS_PER_BYTE: Final = {"JPEG": 1000, "MPO": 1000, "PNG": 8800}
 """Most pixels of one bit that a byte of a file may become: deflate makes 1,032 bytes of one, fax encoding more."""
