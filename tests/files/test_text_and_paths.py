@@ -137,3 +137,13 @@ def test_a_root_reached_through_a_link_is_not_taken_by_its_words(tmp_path: Path)
     (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
     root = tmp_path / "link" / ".." / "data"
     assert contain(root, "x.png").resolve() == tmp_path.resolve() / "far" / "data" / "x.png"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_are_passed_over_and_broken_links_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to("nowhere.png")
+    (tmp_path / "d.png").symlink_to("a.png")
+    (tmp_path / "e.png").symlink_to(tmp_path)
+    assert [path.name for path in walk(tmp_path, {".png"})] == ["a.png", "c.png", "d.png"]

@@ -103,6 +103,9 @@ def require_plain(path: Path) -> Path:
 def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
     """List the files below a folder in a fixed order, without hidden files and without following links to folders.
 
+    Pipes, sockets and devices are passed over: whoever opened one would wait for ever. A broken link is listed, because
+    a file that should be there is missing.
+
     Args:
         root: The folder.
         suffixes: Lower-case suffixes with the dot to keep, or None for all.
@@ -114,23 +117,38 @@ def walk(root: Path, suffixes: Collection[str] | None = None) -> list[Path]:
         InputError: `root` is not a folder, or a folder below it cannot be read.
     """
     found: list[Path] = []
-    for folder, folders, names in os.walk(require_folder(root), onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(folder, name)
-            for name in names
-            if not name.startswith(".") and (suffixes is None or Path(name).suffix.lower() in suffixes)
-        ]
+    folders = [require_folder(root)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(folder / entry.name)
+                    elif (suffixes is None or _suffix(entry.name) in suffixes) and _is_file(entry):
+                        found.append(folder / entry.name)
+        except OSError as error:
+            raise _unreadable(error, folder) from error
     return sorted(found, key=lambda path: path.parts)
 
 
-def _refuse(error: OSError) -> None:
-    # os.walk would pass over the folder, and its photos would be missing without a word
-    raise InputError(
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+
+
+def _unreadable(error: OSError, folder: Path) -> InputError:
+    # passed over, its photos would be missing without a word
+    return InputError(
         f"a folder cannot be read ({error.strerror or error})",
-        where=error.filename,
+        where=error.filename or folder,
         fix="change its rights, or move it out of the data set",
-    ) from error
+    )
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -136,7 +136,7 @@ def read_span(path: Path, span: Span, tag: str) -> Element:
         FormatError: Something else lies there by now.
     """
     try:
-        with path.open("rb") as stream:
+        with require_plain(path).open("rb") as stream:
             stream.seek(span.start)
             data = stream.read(span.end - span.start)
     except OSError as error:

@@ -1,0 +1,100 @@
+"""Going through XML of any size, and reading one element of it again from its place."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tessella.core.errors import FormatError, InputError
+from tessella.files.xml import Span, read_span, scan_xml
+
+
+class Places:
+    """Notes where the children of the root lie."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.begun = 0
+        self.found: list[tuple[str, int, int]] = []
+
+    def start(self, _tag: str, _attributes: dict[str, str], place: int, /) -> None:
+        self.depth += 1
+        if self.depth == 2:
+            self.begun = place
+
+    def end(self, tag: str, place: int) -> None:
+        if self.depth == 2:
+            self.found.append((tag, self.begun, place))
+        self.depth -= 1
+
+
+def saved(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
+def test_an_element_is_read_again_from_its_place(tmp_path: Path, encoding: str) -> None:
+    declared = encoding.removesuffix("-sig")
+    text = f'<?xml version="1.0" encoding="{declared}"?>\n<a><b x="\u00e9"><c/></b>\n<d/><e>t</e><f></f><g y="1/"/></a>'
+    path, places = saved(tmp_path / "a.xml", text.encode(encoding)), Places()
+    found = scan_xml(path, places)
+    elements = {tag: read_span(path, Span(start, end, found), tag) for tag, start, end in places.found}
+    assert list(elements) == ["b", "d", "e", "f", "g"]
+    assert elements["b"].attrib == {"x": "\u00e9"}
+    assert [one.tag for one in elements["b"]] == ["c"]
+    assert elements["e"].text == "t"
+    assert elements["g"].get("y") == "1/"
+
+
+def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.xml", b"<a>" + b'<b x="0123456789"/>' * 200_000 + b"</a>")
+    places = Places()
+    scan_xml(path, places)
+    assert len(places.found) == 200_000
+    assert read_span(path, Span(*places.found[-1][1:], "utf-8"), "b").get("x") == "0123456789"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "not valid XML"),
+        (b"<a><b></a>", "not valid XML"),
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "line 1: the XML declares a document type"),
+        (b"<a>" * 65 + b"</a>" * 65, "nested too deeply"),
+        (b"<?xml version='1.0' encoding='klingon'?><a/>", "not valid XML"),
+    ],
+)
+def test_what_is_no_plain_xml_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
+    with pytest.raises(FormatError, match=says):
+        scan_xml(saved(tmp_path / "a.xml", data), Places())
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        scan_xml(tmp_path / "a.xml", Places())
+    with pytest.raises(InputError, match="too large"):
+        scan_xml(saved(tmp_path / "b.xml", b"<a/>"), Places(), max_bytes=3)
+    with pytest.raises(FormatError, match="damaged"):
+        read_span(saved(tmp_path / "c.xml", b"\xff\xff"), Span(0, 2, "utf-8"), "a")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.xml")
+    with pytest.raises(InputError, match="pipe or a device"):
+        scan_xml(tmp_path / "a.xml", Places())
+    with pytest.raises(InputError, match="pipe or a device"):
+        read_span(tmp_path / "a.xml", Span(0, 4, "utf-8"), "a")
+
+
+def test_what_the_visitor_raises_ends_the_scan(tmp_path: Path) -> None:
+    class EnoughError(Exception):
+        pass
+
+    class Impatient(Places):
+        def start(self, _tag: str, _attributes: dict[str, str], _place: int, /) -> None:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        scan_xml(saved(tmp_path / "a.xml", b"<a/>"), Impatient())
