@@ -43,6 +43,7 @@ def data(tmp_path_factory) -> Path:
         (root / "train" / kind).rename(root / kind)
     (root / "train").rmdir()
     (root / "classes.toml").rename(root.parent / "classes.toml")
+    tessella.lock(root)
     return root
 
 
@@ -67,6 +68,24 @@ def test_evaluating_scores_the_photos_that_were_held_out_and_no_other(trained, d
     assert {row.name for row in report.rows} == held_out
     assert report.miou == pytest.approx(json.loads((run.folder / "report.json").read_text())["miou"], abs=1e-9)
     assert {sample.name for sample in _from_data(open_bundle(run.bundle), data, flags["classes"])} <= held_out
+
+
+def test_the_bundle_says_which_bytes_it_was_trained_on(trained, data):
+    locked = tessella.lock(data, verify=True)
+    assert open_bundle(trained[0].bundle).manifest.provenance["data_lock"] == locked.digest
+    assert f"data_lock: {locked.digest}" in (trained[0].bundle / "card.md").read_text()
+
+
+def test_a_data_set_that_was_changed_since_it_was_locked_is_not_trained_on(data, flags, tmp_path):
+    photo = next((data / "images").iterdir())
+    before = photo.read_bytes()
+    try:
+        photo.write_bytes(before + b" ")
+        with pytest.raises(InputError, match="1 changed"):
+            tessella.train(data, out=tmp_path / "run", **flags)
+    finally:
+        photo.write_bytes(before)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_says_how_the_data_is_read_and_what_it_took(trained):
