@@ -102,6 +102,8 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
     """
     root, photos = source.root, PhotoFinder(source)
     if not found.entries:
+        for path in found.broken:
+            read_json(path, allow_nan=True)  # says what is wrong with it
         raise FormatError(
             f"no {name} annotation lies here", where=source.file or root, fix="give the folder of the export"
         )
