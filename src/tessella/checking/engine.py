@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
 from tessella.checking.fixing.amend import can_amend
+from tessella.checking.looking.likeness import similar
 from tessella.checking.looking.noise import noise_of
 from tessella.checking.looking.reading import look_at
 from tessella.checking.looking.trace import trace_of
@@ -76,14 +77,17 @@ def check(
         found += [Located(trace.position, finding) for finding in findings]
         if progress is not None:
             progress(len(traces), len(index))
+    families = {rule.code[0] for rule in rules if rule.survey is not None}
+    compared = compare_twins(index, traces)
     survey = Survey(
-        traces=compare_twins(index, traces),
+        traces=compared,
         coding=index.coding,
         format=index.format,
         discovered=index.listing.discovered,
         orphan_labels=index.listing.orphan_labels,
         given_splits=any(record.split for record in index.records),
-        noise=noise_of(index, traces) if any(rule.code.startswith("N") for rule in rules) else {},
+        similar=similar(compared) if "D" in families else (),
+        noise=noise_of(index, compared) if "N" in families else {},
     )
     for rule in rules:
         if rule.survey is not None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.checking.looking.borders import Runs
+    from tessella.checking.looking.likeness import Pair
     from tessella.checking.looking.noise import Noise
     from tessella.core.classes import LabelCoding
 
@@ -23,7 +24,7 @@ class Trace:
         split: The split it belongs to, "" where there is none.
         photo_where: The photo relative to the data set; "" when there is no file.
         label_where: The label likewise: its file, and `#` and its key in a file of several photos.
-        glance: A hash of a coarse grid of the photo's pixels; b"" when it cannot be read or has a single colour.
+        glance: A hash of the photo's small grey copy; b"" when it cannot be read or has a single colour.
         thumb: The photo in grey as 16 x 16 bytes; b"" when it cannot be read.
         hw: Height and width of the photo in pixels; None when it cannot be read.
         bands: Number and dtype of its bands, such as `3 x uint8`.
@@ -83,6 +84,7 @@ class Survey:
         discovered: Whether the classes were read off the labels.
         orphan_labels: Label files whose photo is missing, relative to the data set.
         given_splits: Whether the splits come from the data set (else they were drawn by us).
+        similar: Pairs of photos that show the same, as they are or changed.
         noise: What is tiny or ragged in the masks that were looked at a second time, by position.
     """
 
@@ -92,6 +94,7 @@ class Survey:
     discovered: bool
     orphan_labels: tuple[str, ...]
     given_splits: bool
+    similar: tuple[Pair, ...] = ()
     noise: dict[int, Noise] = field(default_factory=dict)
 
     @property

@@ -25,26 +25,6 @@ TURNS: Final = (
 """What may have been done to a mask, in the order of the scores; the last four are compared on square photos only."""
 
 
-def turned(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
-    """Return pixels as the mask's turn number `turn` of TURNS is undone by it.
-
-    Args:
-        pixels: (H, W).
-        turn: 0..7.
-    """
-    undo = (
-        lambda p: p,
-        lambda p: p[:, ::-1],
-        lambda p: p[::-1],
-        lambda p: p[::-1, ::-1],
-        lambda p: p.T,
-        lambda p: np.rot90(p, 1),
-        lambda p: np.rot90(p, -1),
-        lambda p: p[::-1, ::-1].T,
-    )
-    return np.asarray(undo[turn](pixels))
-
-
 def gradient(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how strongly the grey changes: (h, w) float32; what is far above the mean counts alike."""
     import cv2
@@ -89,12 +69,14 @@ def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> NDArray[np.flo
     spread = float(strength.std())
     if count < FEWEST or count > SMALL * SMALL // 2 or spread < 1:
         return None
-    mean = float(strength.mean())
+    mean, last = float(strength.mean()), SMALL - 1
+    row, column = np.nonzero(found)
+    places = [(row, column), (row, last - column), (last - row, column), (last - row, last - column)]
+    if 0.99 < height / width < 1.01:
+        places += [(column, row), (last - column, row), (column, last - row), (last - column, last - row)]
     scores = np.full(len(TURNS), np.nan, np.float16)
-    square = 0.99 < height / width < 1.01
-    for turn in range(8 if square else 4):
-        met = float(strength[turned(found, turn)].mean())
-        scores[turn] = (met - mean) / spread * np.sqrt(count)
+    for turn, place in enumerate(places):
+        scores[turn] = (float(strength[place].mean()) - mean) / spread * np.sqrt(count)
     return scores
 
 

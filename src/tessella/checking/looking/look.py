@@ -26,8 +26,8 @@ class Photo:
         hw: Height and width in pixels, upright.
         stored_hw: Height and width as stored, before EXIF orientation.
         orientation: EXIF orientation 1..8.
-        glance: A hash of a coarse grid of the upright pixels, of their size and dtype: equal for the same picture in
-            any lossless file, and hardly ever for another; b"" for a picture of a single colour.
+        glance: A hash of `small`, the size and the dtype: equal for the same picture in any lossless file, and hardly
+            ever for another; b"" for a picture of a single colour.
         mode: Pillow's mode of the file; "" for TIFF and where there is no file.
         frames: Number of pictures in the file.
         bands: Number and dtype of the bands, such as `3 x uint8`.

@@ -118,13 +118,14 @@ def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, st
         header = None if record.image is None else read_header(record.image)
     except TessellaError as error:
         return None, error.what
+    small = small_of(image)
     photo = Photo(
         hw=image.hw,
         stored_hw=image.hw,
         orientation=1,
-        glance=glance_of(image),
+        glance=glance_of(image, small),
         bands=f"{image.channels} x {image.dtype}",
-        small=small_of(image),
+        small=small,
         grey=grey_of(image) if deep else None,
     )
     if header is None:

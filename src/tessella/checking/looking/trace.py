@@ -126,9 +126,9 @@ def _palette(look: Look, stored: tuple[int, ...]) -> bytes | None:
     mask = look.mask
     if mask is None or mask.palette is None or mask.is_colour or len(stored) > _MOST_VALUES:
         return None
-    colours = np.zeros((256, 3), np.uint8)
-    colours[: len(mask.palette)] = mask.palette[:256]
-    return _shared(colours[list(stored)].tobytes())
+    if stored and stored[-1] >= len(mask.palette):
+        return None  # a file that names no colour for a value that it holds
+    return _shared(mask.palette[list(stored)].tobytes())
 
 
 @lru_cache(maxsize=4096)

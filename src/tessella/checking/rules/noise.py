@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MANY: Final = 10
 """So many specks or holes in one mask are worth a word; a few are everywhere."""
 
-RAGGED: Final = 0.35
-"""Share of a mask's border pixels that a median of 3 x 3 pixels changes, from which borders are called ragged."""
+RAGGED: Final = 0.4
+"""Share of as many pixels as lie on borders that a median of 3 x 3 changes, from which borders are called ragged."""
 
 _TAKEN: Final = 0.5
 _FEWEST: Final = 4
@@ -85,7 +85,7 @@ def ragged(survey: Survey) -> Iterator[Located]:
             survey,
             "N104",
             worst,
-            what=f"{found[worst]:.0%} of the border pixels stand alone against most of their neighbours; "
+            what=f"a median of 3x3 pixels would change {found[worst]:.0%} as many pixels as lie on borders; "
             f"{_among(survey, len(found))}",
             fix="smooth the masks with a median filter of 3x3 px if the objects have smooth outlines",
         )
