@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from os.path import splitext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from tessella.core.errors import InputError
@@ -85,7 +86,7 @@ class Source:
     def _by_suffix(self) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
         for path in self._paths:
-            found.setdefault(path.suffix.lower(), []).append(path)
+            found.setdefault(splitext(path.parts[-1])[1].lower(), []).append(path)
         return found
 
     @cached_property

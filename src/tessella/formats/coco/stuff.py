@@ -10,9 +10,11 @@ from tessella.files.paths import relative_name
 from tessella.formats.folders.index_mask import load
 from tessella.formats.layout.pairing import split_of
 from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.places import tree
 from tessella.formats.listing import Listing, Match, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tessella.formats.source import Source
@@ -24,13 +26,13 @@ _FOLDER: Final = "stuffthingmaps"
 _TRAIN_IDS: Final = "_labelTrainIds"
 
 _THINGS: Final = (
-    "person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, -, stop sign, "
-    "parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, -, backpack, umbrella, "
-    "-, -, handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, "
-    "skateboard, surfboard, tennis racket, bottle, -, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, "
-    "orange, broccoli, carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed, -, dining table, -, -, toilet, "
-    "-, tv, laptop, mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, -, book, clock, "
-    "vase, scissors, teddy bear, hair drier, toothbrush, -"
+    "person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, -, stop "
+    "sign, parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, -, backpack, "
+    "umbrella, -, -, handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball "
+    "glove, skateboard, surfboard, tennis racket, bottle, -, wine glass, cup, fork, knife, spoon, bowl, banana, "
+    "apple, sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed, -, "
+    "dining table, -, -, toilet, -, tv, laptop, mouse, remote, keyboard, cell phone, microwave, oven, toaster, "
+    "sink, refrigerator, -, book, clock, vase, scissors, teddy bear, hair drier, toothbrush, -"
 )
 """COCO's things, numbers 1 to 91 in order; those marked - were never annotated."""
 
@@ -73,21 +75,28 @@ def detect(source: Source) -> Match | None:
 def _maps(source: Source) -> list[Path]:
     return [
         path
-        for path in source.files(".png")
-        if any(part.startswith(_FOLDER) for part in _folders(path, source)) and not path.stem.endswith(_TRAIN_IDS)
+        for folders, paths in _by_folder(source)
+        if any(part.startswith(_FOLDER) for part in folders)
+        for path in paths
+        if not path.stem.endswith(_TRAIN_IDS)
     ]
 
 
-def _folders(path: Path, source: Source) -> tuple[str, ...]:
-    return source.root.resolve().name, *path.relative_to(source.root).parts[:-1]
+def _by_folder(source: Source) -> Iterator[tuple[list[str], list[Path]]]:
+    """Yield the PNG files of each folder, with the names of the folders that they lie in."""
+    top = source.root.resolve().name
+    for folder, paths in source.once(tree).items():
+        yield [top, *folder.split("/")], [path for path in paths if path.suffix.lower() == ".png"]
 
 
 def _train_maps(source: Source) -> list[Path]:
     # Cityscapes has masks of this name, too
     return [
         path
-        for path in source.files(".png")
-        if path.stem.endswith(_TRAIN_IDS) and any("stuff" in part.casefold() for part in _folders(path, source))
+        for folders, paths in _by_folder(source)
+        if any("stuff" in part.casefold() for part in folders)
+        for path in paths
+        if path.stem.endswith(_TRAIN_IDS)
     ]
 
 

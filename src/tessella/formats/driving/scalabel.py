@@ -51,7 +51,7 @@ def detect(source: Source) -> Match | None:
 def _frames(tree: object) -> list[dict[str, Any]] | None:
     """Return the frames of a file of any version, or None where it has none."""
     if isinstance(tree, dict) and isinstance(tree.get("frames"), list):
-        frames = tree["frames"]
+        frames = _sized(tree["frames"], tree.get("config"))
         if frames and isinstance(tree.get("name"), str) and "name" not in _dict(frames[0]):
             # the first version: one file per photo, its objects in the only frame
             frames = [{**_dict(frames[0]), "name": tree["name"], "labels": _dict(frames[0]).get("objects")}]
@@ -61,6 +61,14 @@ def _frames(tree: object) -> list[dict[str, Any]] | None:
         return None
     good = [frame for frame in frames if isinstance(frame, dict) and isinstance(frame.get("name"), str)]
     return good if good and len(good) == len(frames) else None
+
+
+def _sized(frames: list[Any], config: object) -> list[Any]:
+    """Add the size that the file states for all photos to the frames that state none."""
+    size = _dict(config).get("imageSize")
+    if not isinstance(size, dict):
+        return frames
+    return [{**frame, "size": frame.get("size") or size} if isinstance(frame, dict) else frame for frame in frames]
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -141,7 +149,12 @@ def _count(frame: dict[str, Any], names: Counter[str], left: Counter[str]) -> bo
 
 
 def _size(frame: dict[str, Any]) -> dict[str, Any]:
-    return _dict(frame.get("size"))
+    """Return the size that a frame states, else that of its first run-length mask."""
+    if isinstance(frame.get("size"), dict):
+        return _dict(frame["size"])
+    sizes = (_dict(label.get("rle")).get("size") for label in _labels(frame))
+    size = next((size for size in sizes if isinstance(size, list) and len(size) == 2), None)
+    return {} if size is None else {"height": size[0], "width": size[1]}
 
 
 def size_hw_of(size: dict[str, Any], *, where: object) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ from tessella.core.classes import ClassTable, LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.files.paths import relative_name
 from tessella.formats.layout.binary import is_yes, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of
@@ -71,12 +70,14 @@ def _by_class(source: Source) -> dict[str, list[Record]]:
     for record in pairs.records:
         if record.label is None:
             continue
-        parts = relative_name(record.label.parent, source.root).split("/")
-        kept = [part for part in parts if part != "." and not role_of(part)[0]]
-        if len(kept) == 1:
-            found[kept[0]].append(record)
-        elif kept:
+        folders = record.label.parts[len(source.root.parts) : -1]
+        kept = [folder for folder in folders if not role_of(folder)[0]]
+        if len(kept) > 1:
             return {}
+        if kept:
+            found[kept[0]].append(record)
+            if len(found) > _MOST_CLASSES:
+                return {}
     return found
 
 

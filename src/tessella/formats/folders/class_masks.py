@@ -19,7 +19,7 @@ from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.layout.binary import is_yes, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
-from tessella.formats.layout.pairing import SPLIT_NAMES, role_of, split_of
+from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of, split_of
 from tessella.formats.layout.photos import named_apart
 from tessella.formats.layout.places import photo_tree, tree
 from tessella.formats.listing import Listing, Match, Record, Writer
@@ -69,13 +69,22 @@ class _Found(NamedTuple):
 
 def detect(source: Source) -> Match | None:
     """Say whether photos have a mask for each class, in folders named by class or in files that end with it."""
-    if source.file is not None:
+    if source.file is not None or _have_one_mask(source):
         return None
     found = source.once(_find)
     names = found.names
     if not names or len(names) > _MOST_CLASSES or {name.casefold() for name in names} <= SPLIT_NAMES.keys():
         return None
     return Match(86, f"{found.how} for {len(found.met)} photos: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
+
+
+def _have_one_mask(source: Source) -> bool:
+    """Whether most photos have one mask: then no further look is needed."""
+    try:
+        pairs = source.once(pair)
+    except FormatError:
+        return False
+    return 2 * len(pairs.masks) > len(pairs.records)
 
 
 def _find(source: Source) -> _Found:

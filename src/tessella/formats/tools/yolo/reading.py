@@ -160,10 +160,11 @@ def _names(path: Path | None, source: Source) -> dict[str, str]:
 
 def _label_files(source: Source) -> list[Path]:
     """Return the text files that may be labels: in a folder for them, or beside a photo of the same stem."""
-    pictures = {(path.parent, path.stem) for path in _root_files(source, *IMAGE_SUFFIXES)}
+    texts = _root_files(source, ".txt")
+    pictures = {(path.parent, path.stem) for path in _root_files(source, *IMAGE_SUFFIXES)} if texts else set()
     return [
         path
-        for path in _root_files(source, ".txt")
+        for path in texts
         if path.name not in _NAME_FILES
         and (not _LABEL_FOLDERS.isdisjoint(path.relative_to(source.root).parts) or (path.parent, path.stem) in pictures)
     ]
