@@ -164,6 +164,9 @@ FORMATS: Final[dict[str, Format]] = {
 }
 
 
+_MOST_NAMED: Final = 6
+
+
 def format_named(name: str) -> Format:
     """Return a row of the table.
 
@@ -206,12 +209,12 @@ def choose(source: Source) -> tuple[str, Match]:
     likely = [other for other in others if other[1].score >= _LIKELY]
     rivals = [other for other in likely if other[1].kind != match.kind or other[1].score == match.score]
     if rivals:
-        rival, also = rivals[0]
+        claims = [(name, match), *rivals]
         raise FormatError(
-            "labels of two formats lie here",
+            f"labels of {len(claims) if len(claims) > 2 else 'two'} formats lie here",
             where=source.file or source.root,
-            got=f"{name} ({match.why}) and {rival} ({also.why})",
-            fix=f"choose one with --format {name} or --format {rival}",
+            got=" and ".join(f"{rival} ({also.why})" for rival, also in claims[:_MOST_NAMED]),
+            fix=f"give the folder or the file of one of them, or choose one, such as --format {name}",
         )
     return name, match
 
