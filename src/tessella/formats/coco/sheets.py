@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _RANKS: Final = {"instances": 0, "labels": 2, "stuff": 2, "keypoints": 3, "captions": 3, "image_info": 3}
 """Of files for the same photos the lowest is read: COCO's own names. Others have 1."""
 
+_NOT_CROWDED: Final = frozenset({None, 0, "", "0", "false", "False"})
+_PLAIN: Final = 120
+"""A polygon of two points is never as long, in bytes."""
+
 _PART = re.compile(rb"\[([^\[\]]*)\]")
 
 
@@ -153,7 +157,7 @@ def _sheet(sections: Sections, source: Source) -> Sheet | None:
 
     ids, raw = int | str | float, msgspec.Raw
     columns = {
-        "image_id": ids, "category_id": ids, "segmentation": raw, "bbox": raw, "iscrowd": raw, "keypoints": raw,
+        "image_id": ids, "category_id": ids, "segmentation": raw, "bbox": raw, "iscrowd": bool | ids, "keypoints": raw,
         "caption": raw, "segments_info": raw,
     }  # fmt: skip
     path = sections.path
@@ -232,11 +236,14 @@ def page_of_rows(rows: Rows, photos: Sequence[ListedPhoto], photo: NDArray[np.in
 def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Counter[str], NDArray[np.bool_]]:
     """Count the annotations by kind; and say of each whether it has an outline."""
     listed = photo >= 0
-    bare = ~_filled(fields["segmentation"])
+    bare = np.array([holds_nothing(field) for field in fields["segmentation"]], bool)
     small = np.array([too_few_points(field) for field in fields["segmentation"]], np.int64)
     outlined = ~bare & listed
-    boxed = _filled(fields["bbox"]) & bare & listed
-    keypoints, captions, crowds = _filled(fields["keypoints"]), _filled(fields["caption"]), _filled(fields["iscrowd"])
+    boxed = np.zeros(bare.size, bool)
+    for number in np.flatnonzero(bare).tolist():
+        boxed[number] = listed[number] and not holds_nothing(fields["bbox"][number])
+    keypoints, captions = _filled(fields["keypoints"]), _filled(fields["caption"])
+    crowds = np.array([value not in _NOT_CROWDED for value in fields["iscrowd"]], bool)
     facts = {
         "outlines": outlined,
         "boxes without outline": boxed & ~keypoints,
@@ -263,7 +270,7 @@ def too_few_points(field: Any) -> int:  # noqa: ANN401 - a buffer such as msgspe
     if field is None:
         return 0
     text = bytes(field)
-    if text[:1] != b"[" or (text.count(b"[") <= 2 and text.count(b",") >= 5):
+    if text[:1] != b"[" or (text.count(b"[") <= 2 and (len(text) > _PLAIN or text.count(b",") >= 5)):
         return 0
     return sum(part.count(b",") in (1, 3) for part in _PART.findall(text))
 
