@@ -10,7 +10,7 @@ from tessella.core.annotation import Shape
 from tessella.core.errors import LabelError
 from tessella.formats.raster import scanline
 from tessella.formats.raster.rasterise import draw, paint, polygon_mask
-from tessella.formats.raster.scanline import Rings, fill
+from tessella.formats.raster.scanline import Rings, fill, filled
 
 # pycocotools' own arrays do not know NumPy 2's `copy`
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -94,8 +94,7 @@ def test_every_way_of_filling_gives_the_same_pixels(rings, rule, seed) -> None:
             ways.append(canvas)
     for canvas in ways[1:]:
         np.testing.assert_array_equal(canvas, ways[0])
-    onto_ground = before.copy()
-    fill(onto_ground, shapes, rule=rule, ground=99)
+    onto_ground = filled(before.shape, shapes, rule=rule, ground=99)
     untouched = np.full_like(before, 99)
     for shape in shapes:
         fill(untouched, [shape], rule=rule)

@@ -124,11 +124,11 @@ def _histogram(values: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def background_id(coding: LabelCoding) -> int:
     """Return the id of pixels that no shape covers: the class called background, else IGNORE."""
-    meaning = coding.name_to_id()
-    for name, index in meaning.items():
-        if name.casefold() in BACKGROUND_NAMES:
-            return index
-    return IGNORE
+    return _background(coding.name_to_id())
+
+
+def _background(meaning: dict[str, int]) -> int:
+    return next((index for name, index in meaning.items() if name.casefold() in BACKGROUND_NAMES), IGNORE)
 
 
 def _ids(mask: StoredMask, coding: LabelCoding, where: object) -> Ids:
@@ -221,4 +221,4 @@ def _ids_of_drawing(
             )
     values = [meaning[shape.label] for shape in drawing.shapes]
     rule = drawing.tool if fill == "tool" or drawing.tool == "coco" else "centre"
-    return draw(drawing.shapes, values, hw, ground=background_id(coding), rule=rule)
+    return draw(drawing.shapes, values, hw, ground=_background(meaning), rule=rule)

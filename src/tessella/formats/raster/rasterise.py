@@ -21,7 +21,7 @@ import numpy as np
 
 from tessella.core.errors import LabelError
 from tessella.formats.raster import tools
-from tessella.formats.raster.scanline import LineRule, Rings, fill
+from tessella.formats.raster.scanline import LineRule, Rings, fill, filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +70,17 @@ def draw(
     """
     _require_sound(shapes)
     # COCO's rule goes down the columns: on a transposed grid those lie in one piece
-    turned = _LINES[rule] == "coco"
-    canvas = np.empty(hw[::-1] if turned else hw, np.uint8)
-    _paint(canvas, canvas.T if turned else canvas, list(zip(shapes, values, strict=True)), rule=rule, ground=ground)
+    lines, turned = _LINES[rule], _LINES[rule] == "coco"
+    height, width = hw
+    inked = list(zip(shapes, values, strict=True))
+    first = next((number for number, shape in enumerate(shapes) if not _goes_by_lines(shape, rule)), len(inked))
+    canvas = filled(
+        (width, height) if turned else hw,
+        [Rings(_rings(shape), value) for shape, value in inked[:first]],
+        rule=lines or "centre",
+        ground=ground,
+    )
+    _paint(canvas, canvas.T if turned else canvas, inked[first:], rule)
     return _turned(canvas) if turned else canvas
 
 
@@ -96,7 +104,7 @@ def paint(ids: NDArray[np.uint8], shape: Shape, *, value: int, rule: Tool = "cen
         LabelError: As `draw`.
     """
     _require_sound([shape])
-    _paint(ids.T if _LINES[rule] == "coco" else ids, ids, [(shape, value)], rule=rule)
+    _paint(ids.T if _LINES[rule] == "coco" else ids, ids, [(shape, value)], rule)
 
 
 def polygon_mask(rings_xy: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -> NDArray[np.bool_]:
@@ -109,34 +117,23 @@ def polygon_mask(rings_xy: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -
     Returns:
         (H, W) bool.
     """
-    mask = np.zeros(hw, np.uint8)
-    fill(mask, [Rings(rings_xy, 1)], rule="centre", ground=0)
-    return mask.view(np.bool_)
+    return filled(hw, [Rings(rings_xy, 1)], rule="centre", ground=0).view(np.bool_)
 
 
-def _paint(
-    canvas: NDArray[np.uint8],
-    ids: NDArray[np.uint8],
-    shapes: list[tuple[Shape, int]],
-    *,
-    rule: Tool,
-    ground: int | None = None,
-) -> None:
-    """Paint shapes in order; `canvas` is `ids`, or its transpose for rules that go down the columns.
+def _goes_by_lines(shape: Shape, rule: Tool) -> bool:
+    return _LINES[rule] is not None and shape.kind in {"polygon", "rectangle"}
 
-    `ground` is for a canvas on which nothing was written yet.
-    """
-    lines = _LINES[rule]
-    if lines is None and ground is not None:
-        canvas.fill(ground)
+
+def _paint(canvas: NDArray[np.uint8], ids: NDArray[np.uint8], shapes: list[tuple[Shape, int]], rule: Tool) -> None:
+    """Paint shapes in order; `canvas` is `ids`, or its transpose for rules that go down the columns."""
+    lines = _LINES[rule] or "centre"
     waiting: list[Rings] = []
     for shape, value in shapes:
-        if lines is not None and shape.kind in {"polygon", "rectangle"}:
+        if _goes_by_lines(shape, rule):
             waiting.append(Rings(_rings(shape), value))
             continue
-        if lines is not None:
-            fill(canvas, waiting, rule=lines, ground=ground)
-            waiting, ground = [], None
+        fill(canvas, waiting, rule=lines)
+        waiting = []
         if shape.kind == "mask":
             _paint_mask(ids, shape, value)
         elif rule == "labelme" and shape.kind != "ellipse":
@@ -145,8 +142,7 @@ def _paint(
             tools.paint_as_cvat(ids, shape, value)
         else:
             _paint_by_centres(ids, shape, value)
-    if lines is not None:
-        fill(canvas, waiting, rule=lines, ground=ground)
+    fill(canvas, waiting, rule=lines)
 
 
 def _rings(shape: Shape) -> list[NDArray[np.float64]]:

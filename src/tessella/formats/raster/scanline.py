@@ -65,40 +65,69 @@ class Rings(NamedTuple):
     value: int
 
 
-def fill(canvas: NDArray[np.uint8], shapes: Sequence[Rings], *, rule: LineRule, ground: int | None = None) -> None:
+def filled(size: tuple[int, int], shapes: Sequence[Rings], *, rule: LineRule, ground: int) -> NDArray[np.uint8]:
+    """Fill shapes in order on a new canvas; arguments and errors as of `fill`.
+
+    Args:
+        size: Lines and places.
+        shapes: What to fill.
+        rule: The rule.
+        ground: What to write where no shape lies.
+
+    Returns:
+        (lines, places) uint8.
+    """
+    if not shapes:
+        return np.full(size, ground, np.uint8)
+    edges = _RULES[rule](*_joined(shapes), size)
+    if _is_dense(size, edges) and len(shapes) <= _TOGETHER:
+        top, lengths = _runs(size, edges)
+        ink = np.array([ground, *(shape.value for shape in shapes)], np.uint8)
+        return np.repeat(ink[top], lengths).reshape(size)
+    canvas = np.full(size, ground, np.uint8)
+    _fill(canvas, shapes, edges, rule)
+    return canvas
+
+
+def fill(canvas: NDArray[np.uint8], shapes: Sequence[Rings], *, rule: LineRule) -> None:
     """Fill shapes in order, in place; what lies outside the canvas is cut off.
 
     Args:
         canvas: (lines, places) uint8.
         shapes: What to fill; even-odd over all rings of one shape.
         rule: The rule. For "coco" the canvas is the transposed picture.
-        ground: What to write where no shape lies; None leaves what is there.
 
     Raises:
         LabelError: A shape with more crossings than MOST_CROSSINGS.
     """
-    if not shapes:
-        if ground is not None:
-            canvas.fill(ground)
-        return
-    edges = _RULES[rule](*_joined(shapes), canvas.shape)
-    total = int(edges.crossed.sum())
-    dense = canvas.flags.c_contiguous and canvas.size < _DENSE * total
+    if shapes:
+        _fill(canvas, shapes, _RULES[rule](*_joined(shapes), canvas.shape), rule)
+
+
+def _fill(canvas: NDArray[np.uint8], shapes: Sequence[Rings], edges: _Edges, rule: LineRule) -> None:
+    total, values = int(edges.crossed.sum()), [shape.value for shape in shapes]
+    dense = canvas.flags.c_contiguous and _is_dense(canvas.shape, edges)
     if len(shapes) > 1 and (total > _AT_ONCE or (dense and len(shapes) > _TOGETHER)):
         half = len(shapes) // 2
-        fill(canvas, shapes[:half], rule=rule, ground=ground)
+        fill(canvas, shapes[:half], rule=rule)
         fill(canvas, shapes[half:], rule=rule)
-        return
-    values = [shape.value for shape in shapes]
-    if dense and total <= _AT_ONCE:
-        _fill_runs(canvas, edges, values, ground)
-        return
-    if ground is not None:
-        canvas.fill(ground)
-    if total <= _AT_ONCE:
+    elif dense:
+        import cv2
+
+        top, lengths = _runs(canvas.shape, edges)
+        ink, covered = np.array([0, *values], np.uint8), np.minimum(top, 1).astype(np.uint8)
+        painted, mask = (np.repeat(runs, lengths).reshape(canvas.shape) for runs in (ink[top], covered))
+        cv2.copyTo(painted, mask, canvas)
+    elif total <= _AT_ONCE:
         _fill_spans(canvas, edges, values)
     else:
         _fill_scribble(canvas, edges, values[0], total)
+
+
+def _is_dense(size: tuple[int, ...], edges: _Edges) -> bool:
+    """Whether runs over the whole canvas are the faster way, and fit into memory."""
+    total = int(edges.crossed.sum())
+    return size[0] * size[1] < _DENSE * total and total <= _AT_ONCE
 
 
 def _joined(shapes: Sequence[Rings]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
@@ -141,7 +170,7 @@ def _place_of_centre(line: NDArray[np.int64], form: NDArray[np.float64], places:
         for _ in range(2):
             exact += (exact + 0.5 - high_x[near]) * span_y[near] < span_x[near] * down[near]
         place[near] = exact
-    return np.asarray(np.clip(place, 0, places), np.int64)
+    return _within(place, places)
 
 
 def _by_coco(
@@ -152,26 +181,30 @@ def _by_coco(
     Corners are rounded to a grid of fifths of a pixel and joined by digital lines, one step of the longer axis at a
     time. Column c is crossed between the fifths 5 c + 2 and 5 c + 3, at the upper one of the two points.
     """
-    fine = np.trunc(_FINE * np.concatenate([start.T, end.T]) + 0.5)
-    low, high = np.minimum(fine[0], fine[2]), np.maximum(fine[0], fine[2])
-    first, last = np.clip(np.ceil((np.stack([low, high]) - 2) / _FINE), 0, size[0]).astype(np.int64)
-    kept = np.flatnonzero(last > first)
-    x, y, to_x, to_y = fine[:, kept]
-    step_x, step_y = to_x - x, to_y - y
-    steep = np.abs(step_x) < np.abs(step_y)
-    backwards = np.where(steep, step_y, step_x) < 0
-    slope = np.where(steep, step_x, step_y) / np.where(steep, step_y, step_x)
-    form = np.stack([np.where(backwards, to_x, x), np.where(backwards, to_y, y), slope, steep])
-    return _Edges(shape[kept], first[kept], (last - first)[kept], form, _place_of_coco)
+    fine = np.trunc(_FINE * np.concatenate([start, end], axis=1).T + 0.5)
+    columns = np.minimum(np.maximum(np.ceil((fine[::2] - 2) / _FINE), 0), size[0]).astype(np.int64)
+    crossed = np.abs(columns[1] - columns[0])
+    kept = np.flatnonzero(crossed)
+    columns, fine = columns[:, kept], fine[:, kept]
+    step = fine[2:] - fine[:2]
+    steep = np.abs(step[0]) < np.abs(step[1])
+    longer = np.where(steep, step[1], step[0])
+    form = np.empty((4, kept.size))
+    form[:2] = np.where(longer < 0, fine[2:], fine[:2])
+    form[2] = np.where(steep, step[0], step[1]) / longer
+    form[3] = steep
+    return _Edges(shape[kept], np.minimum(columns[0], columns[1]), crossed[kept], form, _place_of_coco)
 
 
 def _place_of_coco(line: NDArray[np.int64], form: NDArray[np.float64], places: int) -> NDArray[np.int64]:
     x, y, slope, steep = form
     step = _FINE * line + 2 - x
-    upper = np.trunc(np.minimum(y + slope * step + 0.5, y + slope * (step + 1) + 0.5))
+    # of the two points the right one is the upper one where the line rises
+    step += slope < 0
+    upper = np.trunc(y + slope * step + 0.5)
     some = np.flatnonzero(steep)
     upper[some] = _upper_of_steep(line[some], form[:, some])
-    return np.asarray(np.clip(np.ceil((upper - 2) / _FINE), 0, places), np.int64)
+    return _within(np.ceil((upper - 2) / _FINE), places)
 
 
 def _upper_of_steep(line: NDArray[np.int64], form: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -190,6 +223,11 @@ def _upper_of_steep(line: NDArray[np.int64], form: NDArray[np.float64]) -> NDArr
     return np.asarray(y + step - 1.0)
 
 
+def _within(place: NDArray[np.float64], places: int) -> NDArray[np.int64]:
+    np.maximum(place, 0, out=place)
+    return np.asarray(np.minimum(place, places, out=place).astype(np.int64))
+
+
 _RULES: Final = {"centre": _by_centres, "coco": _by_coco}
 
 
@@ -201,25 +239,28 @@ def _crossings(edges: _Edges, places: int) -> tuple[NDArray[np.int64], NDArray[n
     return line, place, np.repeat(edges.shape, edges.crossed)
 
 
-def _fill_runs(canvas: NDArray[np.uint8], edges: _Edges, values: Sequence[int], ground: int | None) -> None:
-    """Write the whole canvas in runs: between two crossings, whichever they are, the topmost shape does not change."""
-    line, place, shape = _crossings(edges, canvas.shape[1])
-    key = (line * canvas.shape[1] + place) << 6 | shape
-    if canvas.size < 1 << 26:
+def _runs(size: tuple[int, ...], edges: _Edges) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Cut a whole canvas into runs: between any two crossings, the topmost shape does not change.
+
+    Args:
+        size: Lines and places.
+        edges: The edges of up to _TOGETHER shapes.
+
+    Returns:
+        For each run the number of the topmost shape + 1, or 0 where there is none; and its number of places.
+    """
+    line, place, shape = _crossings(edges, size[1])
+    pixels = size[0] * size[1]
+    key = (line * size[1] + place) << 6 | shape
+    if pixels < 1 << 26:
         key = key.astype(np.uint32)  # sorted in half the time
     key.sort()
     covered = np.bitwise_xor.accumulate(np.int64(1) << (key & 63))
     top = np.zeros(key.size + 1, np.intp)
     top[1:] = np.frexp(covered.astype(np.float64))[1]  # the exponent of 0 is 0, of 2**n it is n + 1
-    lengths = np.diff(key >> 6, prepend=0, append=canvas.size)
-    ink = np.array([0 if ground is None else ground, *values], np.uint8)
-    filled = np.repeat(ink[top], lengths).reshape(canvas.shape)
-    if ground is not None:
-        canvas[...] = filled
-        return
-    import cv2
-
-    cv2.copyTo(filled, np.repeat((top > 0).view(np.uint8), lengths).reshape(canvas.shape), canvas)
+    edge = np.empty(key.size + 2, np.int64)
+    edge[0], edge[1:-1], edge[-1] = 0, key >> 6, pixels
+    return top, edge[1:] - edge[:-1]
 
 
 def _fill_spans(canvas: NDArray[np.uint8], edges: _Edges, values: Sequence[int]) -> None:
