@@ -180,5 +180,6 @@ WRITERS = {
     "nifti": _later("volumes", "nifti"),
     "nrrd": _later("volumes", "nrrd"),
     "dicom-seg": _later("volumes", "dicom_seg"),
+    "open-images": _later("open_images", "open_images"),
 }
 """A generator per row of the table of formats."""

@@ -27,7 +27,7 @@ from tessella.formats.folders import (
 from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
-from tessella.formats.public import ade20k, ade20k_full, aerial, medical
+from tessella.formats.public import ade20k, ade20k_full, aerial, medical, open_images
 from tessella.formats.source import Source
 from tessella.formats.tools import datumaro, label_studio, not_masks, via, yolo
 from tessella.formats.volumes import dicom_seg, nifti, nrrd
@@ -161,6 +161,7 @@ FORMATS: Final[dict[str, Format]] = {
     ),
     "datumaro": Format(datumaro.detect, datumaro.read, datumaro.load, drawn=True),
     "segments-ai": Format(segments_ai.detect, segments_ai.read, segments_ai.load, drawn=True),
+    "open-images": Format(open_images.detect, open_images.read, open_images.load, drawn=True),
 }
 
 
