@@ -123,7 +123,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         if one.path is None:
             raise FormatError("a mask is not here", where=f"{record.label}: {record.key}", expected=one.listed)
         stored = read_mask(one.path, max_pixels=listing.max_pixels)
-        pixels = stored.pixels.any(axis=2) if stored.is_colour else stored.pixels > 0
+        pixels = np.asarray(stored.pixels.any(axis=2) if stored.is_colour else stored.pixels > 0)
         hw = hw or stored.hw
         shapes.append(mask_shape(one.label, _scaled(pixels, hw, one.path)))
     return Drawing(tuple(shapes), hw, "centre")
