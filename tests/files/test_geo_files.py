@@ -298,6 +298,20 @@ def test_a_shapefile_that_is_cut_off_is_an_error_that_names_it(tmp_path: Path, s
         read_shapefile(path)
 
 
+@pytest.mark.parametrize(("parts", "points"), [(0, 9), (-1, 9), (1, -1), (3, 9), (1, 2**30)])
+def test_a_polygon_with_impossible_counts_is_an_error(tmp_path: Path, parts: int, points: int) -> None:
+    path = tmp_path / "a.shp"
+    write_shapefile(path, FEATURES[1:], crs=UTM, column="class")
+    data = bytearray(path.read_bytes())
+    data[144:152] = struct.pack("<ii", parts, points)
+    path.write_bytes(bytes(data))
+    with pytest.raises(FormatError, match="shape 0"):
+        read_shapefile(path)
+    data[144:152] = bytes(8)
+    path.write_bytes(bytes(data))
+    assert read_shapefile(path).features[0].polygons == ()
+
+
 def test_a_geopackage_is_never_written_to_and_a_view_without_end_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

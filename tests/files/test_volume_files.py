@@ -137,6 +137,15 @@ def test_numbers_that_are_no_classes_are_refused(tmp_path: Path, value: int, got
         read_labels(nifti_file(tmp_path / "a.nii.gz", values))
 
 
+def test_an_unknown_kind_of_number_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = nifti_file(tmp_path / "a.nii", ZYX)
+    data = bytearray(path.read_bytes())
+    data[70:72] = b"\x4b\0"  # datatype 75
+    path.write_bytes(bytes(data))
+    with pytest.raises(ImageError, match=r"a\.nii"):
+        read_labels(path)
+
+
 def test_a_header_that_claims_more_than_its_file_can_hold_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     path = nifti_file(tmp_path / "a.nii", ZYX)
     data = bytearray(path.read_bytes())

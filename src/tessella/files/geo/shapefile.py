@@ -96,7 +96,9 @@ def _rings(content: bytes, where: str) -> list[NDArray[np.float64]]:
     if len(content) < 44:
         raise damaged
     parts, points = struct.unpack_from("<ii", content, 36)
-    if parts < 0 or points < 0 or len(content) < 44 + 4 * parts + 16 * points:
+    if parts == points == 0:
+        return []
+    if parts < 1 or points < 0 or len(content) < 44 + 4 * parts + 16 * points:
         raise damaged
     starts = np.frombuffer(content, "<i4", parts, 44).astype(np.int64)
     ends = np.append(starts[1:], points)

@@ -101,6 +101,8 @@ def parts_of(rings: Sequence[NDArray[np.float64]]) -> tuple[Polygon, ...]:
     """
     if len(rings) > _MOST_SORTED:
         return (tuple(rings),)
+    if not rings:
+        return ()
     areas = [_area(ring) for ring in rings]
     outer = [number for number, area in enumerate(areas) if area <= 0] or [0]
     holes: dict[int, list[NDArray[np.float64]]] = {number: [] for number in outer}

@@ -43,10 +43,13 @@ def read_nifti_header(path: Path) -> VolumeHeader:
     require("nibabel", needs="reading NIfTI", extra="medical")
     packed = _is_packed(path)
     head, kind = _header(path, packed)
-    shape = tuple(int(side) for side in head.get_data_shape())
+    try:
+        shape = tuple(int(side) for side in head.get_data_shape())
+        dtype = head.get_data_dtype()
+    except _BROKEN as error:
+        raise ImageError(f"the header is damaged ({error})", where=path, fix="copy or export it again") from error
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    dtype = head.get_data_dtype()
     colours = len(dtype.names or ()) or 1
     if dtype.names and all(dtype[name] == np.uint8 for name in dtype.names):
         dtype = np.dtype(np.uint8)
@@ -54,7 +57,7 @@ def read_nifti_header(path: Path) -> VolumeHeader:
         raise ImageError(
             "this volume is no picture of the body",
             where=path,
-            got=f"{head.get_data_dtype()} {shape}",
+            got=f"{dtype} {shape}",
             expected="2 or 3 dimensions, a fourth for modalities, of whole or real numbers",
         )
     x, y, z, more = (*shape, 1, 1)[:4] if len(shape) < 4 else shape
