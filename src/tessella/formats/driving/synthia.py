@@ -20,10 +20,12 @@ _Rows = tuple[tuple[str, Colour], ...]
 
 
 def _coding(rows: _Rows) -> LabelCoding:
-    """Make a coding of rows in the order of their ids; the first is void, and of two of one colour the first counts."""
+    """Make a coding of rows in the order of their ids; the first is void, and of two of one colour the first has it."""
     (_, void), *rest = rows
     kept: dict[Colour, tuple[str, int]] = {}
     for value, (name, colour) in enumerate(rest, start=1):
+        if not name:  # a number that no class has
+            continue
         # Lanemarking has Wall's colour in one release, Train that of Truck in another: ids tell them apart
         spare = colour if colour not in kept else next(c for c in _spare_colours() if c not in dict(rest).values())
         kept[spare] = (name, value)
@@ -59,12 +61,13 @@ RANDOM_CLASSES: Final = _coding(
 """SYNTHIA-RAND; the sequences (SYNTHIA-AL) have the same, but for the green of lane markings."""
 
 SEQUENCE_CLASSES: Final = _coding(
-    tuple(
-        (info.name, (0, 172, 0) if info.name == "lanemarking" else info.colour)
-        for info in (ClassInfo("void", (0, 0, 0)), *RANDOM_CLASSES.table)
+    (
+        ("void", (0, 0, 0)),
+        *((info.name, info.colour) for info in RANDOM_CLASSES.table.classes[:11]),
+        ("lanemarking", (0, 172, 0)), ("", (0, 0, 0)), ("", (0, 0, 0)), ("traffic light", (0, 128, 128)),
     )
-)
-"""SYNTHIA-AL."""
+)  # fmt: skip
+"""The video sequences, SYNTHIA-SEQS and SYNTHIA-AL: lane markings in another green, traffic lights are 15."""
 
 SAN_FRANCISCO_CLASSES: Final = _coding(
     (
@@ -107,10 +110,21 @@ def _below(folder: str) -> Place:
     return Place.of(rf"{_ABOVE}{folder}", _NAME)
 
 
+_VIEW: Final = r"/(?P<group>Stereo_(?:Left|Right)/Omni_[FBLR])"
 SYNTHIA: Final = Published(
     "synthia",
     91,
     (
+        Kind(
+            "ids of a video sequence (`GT/LABELS/Stereo_Left/Omni_F`)", _below(f"RGB{_VIEW}"),
+            _below(f"GT/LABELS{_VIEW}"), SEQUENCE_CLASSES,
+            "13 published classes, 0 is void and ignored; the second channel, which counts objects, is not read",
+            read=read_first_channel, whole=False,
+        ),
+        Kind(
+            "colours of a video sequence (`GT/COLOR/Stereo_Left/Omni_F`)", _below(f"RGB{_VIEW}"),
+            _below(f"GT/COLOR{_VIEW}"), SEQUENCE_CLASSES, "13 published classes, black is void and ignored",
+        ),
         Kind(
             "ids of SYNTHIA-RAND-CITYSCAPES (`GT/LABELS`)", _below("RGB"), _below("GT/LABELS"), CITYSCAPES_CLASSES,
             "22 published classes, 0 is void and ignored; the second channel, which counts objects, is not read",

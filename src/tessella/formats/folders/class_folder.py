@@ -11,9 +11,8 @@ import numpy as np
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import ClassTable, LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
-from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.formats.layout.binary import is_yes, stored_type, value_of, with_ignore_value
+from tessella.formats.layout.binary import is_yes, says_yes_or_no, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of
 from tessella.formats.layout.places import PICTURE, Place, meet, tree
@@ -22,7 +21,6 @@ from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tessella.core.annotation import Annotation
     from tessella.formats.source import Source
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
 NAME: Final = "class-folder"
 _MOST_CLASSES: Final = 64
 _LOOK_AT: Final = 12
-_PURE: Final = 0.9
-"""Share of the pixels of a mask that must be 0 or its largest value."""
-
 _FAULTLESS: Final = frozenset({"good", "free", "ok", "normal", "none", "clean", "nodefect", "defectfree", "faultless"})
 """Folder names that say there is nothing to find: with one of them, the others are kinds of faults."""
 
@@ -55,7 +50,9 @@ def detect(source: Source) -> Match | None:
     by_class = _by_class(source)
     if not 2 <= len(by_class) <= _MOST_CLASSES or not _say_classes(list(by_class)):
         return None
-    if not all(_is_binary(record.label) for found in by_class.values() for record in _spread(found) if record.label):
+    if not all(
+        says_yes_or_no(record.label) for found in by_class.values() for record in _spread(found) if record.label
+    ):
         return None
     return Match(70, f"the masks are binary and lie in folders named {', '.join(sorted(by_class)[:3])}, ...")
 
@@ -101,18 +98,6 @@ def _common_start(names: Sequence[str]) -> str:
 
 def _spread(records: list[Record]) -> list[Record]:
     return records[:: max(1, len(records) // 2)][:2]
-
-
-def _is_binary(path: Path) -> bool:
-    """Whether a mask holds 0 and one other value, save for smooth edges."""
-    try:
-        if read_header(path).channels != 1:
-            return False
-        pixels = read_mask(path).pixels
-    except InputError:
-        return True  # `tessella check` names it
-    most = int(pixels.max(initial=0))
-    return most in (0, 1) or (most == 255 and float(np.isin(pixels, (0, most)).mean()) >= _PURE)
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

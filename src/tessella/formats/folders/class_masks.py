@@ -16,7 +16,7 @@ from tessella.core.classes import IGNORE, ClassTable, LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.files.masks import read_mask, write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
-from tessella.formats.layout.binary import is_yes, stored_type, value_of, with_ignore_value
+from tessella.formats.layout.binary import is_yes, says_yes_or_no, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of, split_of
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 NAME: Final = "class-masks"
 _MOST_CLASSES: Final = 255
 _LOOK_AT: Final = 200
-_ROLE_WORDS: Final = frozenset({"mask", "masks", "label", "labels", "gt", "seg", "segmentation", "annotation", "matte"})
+_ROLE_WORDS: Final = frozenset(
+    {
+        "mask", "masks", "label", "labels", "gt", "seg", "segmentation", "annotation", "matte", "color", "colors",
+        "colour", "colours", "instance", "instances", "panoptic", "depth",
+    }
+)  # fmt: skip
+"""What names say of masks that is no class."""
 _JOINTS: Final = re.compile(r"[_\-. ]")
 _SAFE: Final = " !#$&'()+,;=@[]^{}~"
 
@@ -73,7 +79,11 @@ def detect(source: Source) -> Match | None:
         return None
     found = source.once(_find)
     names = found.names
-    if not names or len(names) > _MOST_CLASSES or {name.casefold() for name in names} <= SPLIT_NAMES.keys():
+    folded = {name.casefold() for name in names}
+    if not names or len(names) > _MOST_CLASSES or folded <= SPLIT_NAMES.keys() or folded & _ROLE_WORDS:
+        return None
+    masks = [path for key in found.met for path in found.masks[key].values()]
+    if not all(map(says_yes_or_no, masks[:: max(1, len(masks) // 4)])):
         return None
     return Match(86, f"{found.how} for {len(found.met)} photos: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
 

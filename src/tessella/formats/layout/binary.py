@@ -9,6 +9,8 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE
+from tessella.core.errors import InputError
+from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
 
 _HALF: Final = 128
+_PURE: Final = 0.9
+"""Share of the pixels of a mask of one class that are 0 or its largest value; the rest are smooth edges."""
 
 
 def read_binary(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
@@ -52,6 +56,18 @@ def is_yes(mask: StoredMask) -> NDArray[np.bool_]:
     most = int(light.max(initial=0))
     yes = light > 0 if most <= 1 else light >= (_HALF if light.dtype == np.uint8 or most <= 255 else (most + 1) // 2)
     return np.asarray(yes if clear is None else yes & ~clear)
+
+
+def says_yes_or_no(path: Path) -> bool:
+    """Whether a mask holds 0 and one other value, save for smooth edges; an unreadable one does not say otherwise."""
+    try:
+        if read_header(path).channels != 1:
+            return False
+        pixels = read_mask(path).pixels
+    except InputError:
+        return True
+    most = int(pixels.max(initial=0))
+    return most in (0, 1) or (most == np.iinfo(np.uint8).max and float(np.isin(pixels, (0, most)).mean()) >= _PURE)
 
 
 def with_ignore_value(coding: LabelCoding) -> LabelCoding:

@@ -1,0 +1,112 @@
+"""The tables of docs/formats.md: what every format can do, and what is made of every real data set.
+
+    python benchmarks/format_table.py [--only-formats]
+
+The first table comes from the table of formats and the pages in docs/formats. The second is made where the real
+annotation sets lie beside the checkout: each folder is opened as `tessella inspect` opens it, and what does not open as
+a whole is opened folder by folder. Both stand between markers; everything else in the page is written by hand.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from tessella.core.errors import TessellaError
+from tessella.dataset.index import open_dataset
+from tessella.formats import FORMATS
+
+HERE = Path(__file__).resolve().parents[1]
+PAGE = HERE / "docs" / "formats.md"
+PAGES = HERE / "docs" / "formats"
+REAL = HERE.parent / "shared" / "data"
+HOLDS = ("shapes", "holes", "instances", "attributes", "lines")
+SHOWN = 6
+DEEPEST = 4
+LONGEST = 260
+LONGEST_NAME = 30
+
+
+def main() -> None:
+    """Rewrite the tables of the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only-formats", action="store_true", help="leave the table of real data sets as it is")
+    asked = parser.parse_args()
+    text = replaced(PAGE.read_text(encoding="utf-8"), "formats", format_rows())
+    if asked.only_formats:
+        print("the table of real data sets is left as it is")
+    elif REAL.is_dir():
+        text = replaced(text, "real", real_rows(REAL))
+    else:
+        print(f"no {REAL.relative_to(HERE.parent)} beside the checkout: the table of real data sets is left as it is")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def replaced(text: str, name: str, rows: list[str]) -> str:
+    """Return a page with other lines between the markers of a table."""
+    start, end = f"<!-- {name}: made by benchmarks/format_table.py -->", f"<!-- end of {name} -->"
+    before, _, rest = text.partition(start)
+    if not rest or end not in rest:
+        sys.exit(f"{PAGE.name} has no markers {start} and {end}")
+    return "\n".join([before + start, *rows, end]) + rest.partition(end)[2]
+
+
+def format_rows() -> list[str]:
+    """Return the table of formats: read, written, what it holds, what it is."""
+    rows = ["| format | what | read | written | holds besides a class per pixel |", "|---|---|---|---|---|"]
+    for name, row in FORMATS.items():
+        held = ", ".join(what for what in HOLDS if what in row.holds)
+        rows.append(f"| [{name}](formats/{name}.md) | {title(name)} | yes | {'yes' if row.write else ''} | {held} |")
+    return rows
+
+
+def title(name: str) -> str:
+    """Return what a format's page says that it is."""
+    first = (PAGES / f"{name}.md").read_text(encoding="utf-8").splitlines()[0]
+    return first.removeprefix(f"# {name}").lstrip(": ")
+
+
+def real_rows(root: Path) -> list[str]:
+    """Return the table of real data sets: format, photos, classes, or the reason."""
+    rows = ["| folder | format | photos | labelled | classes |", "|---|---|---|---|---|"]
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        rows += outcome(folder, root, 0)
+    return rows
+
+
+def outcome(folder: Path, root: Path, depth: int) -> list[str]:
+    """Return the rows of a folder: its own, and those of the folders in it where it holds several data sets."""
+    name = folder.relative_to(root).as_posix()
+    try:
+        index = open_dataset(folder)
+    except TessellaError as error:
+        row = f"| {name} | – | {reason(error, folder)} | | – |"
+        below = sorted(path for path in folder.iterdir() if path.is_dir())
+        if not holds_several(error) or depth == DEEPEST:
+            return [row]
+        return [row, *(found for path in below for found in outcome(path, root, depth + 1))]
+    names = [one if len(one) <= LONGEST_NAME else f"{one[: LONGEST_NAME - 1]}…" for one in index.table.names]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    labelled = sum(record.label is not None for record in index.records)
+    return [f"| {name} | {index.format} | {len(index)} | {labelled} | {plain(', '.join(names[:SHOWN]) + more)} |"]
+
+
+def holds_several(error: TessellaError) -> bool:
+    """Whether a folder was refused because it holds labels of several formats, or as a whole of none."""
+    return error.what.startswith("labels of") or "of a known format" in error.what
+
+
+def reason(error: TessellaError, folder: Path) -> str:
+    """Return why a folder cannot be opened, without the path."""
+    said = error.what if error.got is None else f"{error.what}: {error.got}"
+    text = plain(said.replace(f"{folder}/", "").replace(str(folder), "the folder"))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Return text that breaks no table."""
+    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    main()
