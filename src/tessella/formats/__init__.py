@@ -7,8 +7,9 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.classes import nearest_hint
-from tessella.core.errors import FormatError
+from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import IMAGE_SUFFIXES, require_folder
+from tessella.files.text import read_json
 from tessella.formats import cvat, labelme
 from tessella.formats.arrays import array_mask, mat, tiff_stack
 from tessella.formats.coco import instances, panoptic, panoptic_writing, stuff, writing
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
+_LOOK_AT: Final = 8
 _LIKELY: Final = 10
 """A lower score says whose files these are, though they say nothing of pixels: reading them tells why."""
 
@@ -220,7 +222,18 @@ def choose(source: Source) -> tuple[str, Match]:
     return name, match
 
 
-def _no_labels(source: Source) -> FormatError:
+def _broken_json(source: Source) -> InputError | None:
+    """Return what is wrong with the first JSON file that cannot be read: it may be why nothing was recognised."""
+    known = {outline.path for outline in source.outlines}
+    for path in [path for path in source.files(".json") if path not in known][:_LOOK_AT]:
+        try:
+            read_json(path, allow_nan=True)
+        except InputError as error:
+            return error
+    return None
+
+
+def _no_labels(source: Source) -> InputError:
     root, files = source.file or source.root, source.files()
     if not files:
         return FormatError("the folder is empty", where=root, fix="give the folder that holds photos and labels")
@@ -232,6 +245,8 @@ def _no_labels(source: Source) -> FormatError:
             expected="outlines or masks",
             fix="give the folder that holds them, or name a format with --format",
         )
+    if (broken := _broken_json(source)) is not None:
+        return broken
     alone = ": there are pictures alone" if all(path.suffix.lower() in IMAGE_SUFFIXES for path in files) else ""
     return FormatError(
         f"no labels of a known format were found{alone}",

@@ -50,9 +50,14 @@ def drawing_of(
         more = tuple(attributes_of(row))
         found = list(_outlines(row.get("segmentation"), hw, where=where))
         shapes += [Shape(label, kind, points, group, mask, (), more) for kind, points, mask in found]
-        if not found and (box := _box(row.get("bbox"))) is not None:
+        if _is_bare(row.get("segmentation")) and (box := _box(row.get("bbox"))) is not None:
             boxes.append(Shape(ignore, "rectangle", box))
     return Drawing((*boxes, *shapes), hw, "coco")
+
+
+def _is_bare(segmentation: Any) -> bool:  # noqa: ANN401 - parsed JSON
+    """Whether there is no outline, not even an empty mask."""
+    return not segmentation or (isinstance(segmentation, list) and not any(part != [] for part in segmentation))
 
 
 def attributes_of(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
