@@ -64,7 +64,7 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
     return Look(
         position=position,
         split=split,
-        photo_where="" if record.image is None else relative_name(record.image, index.root),
+        photo_where=_photo_where(record, index),
         label_where=_label_where(record, index),
         photo=photo,
         photo_fault=photo_fault,
@@ -92,6 +92,12 @@ def _uncut(record: Record, index: Index) -> StoredMask | None:
         return None  # F101
     grey = not mask.is_colour and mask.palette is None and mask.pixels.dtype == np.uint8
     return mask if grey and mask.pixels.max() > 1 else None
+
+
+def _photo_where(record: Record, index: Index) -> str:
+    if record.image is not None:
+        return relative_name(record.image, index.root)
+    return "" if record.label is not None else record.name  # a slice of a volume without labels
 
 
 def _label_where(record: Record, index: Index) -> str:

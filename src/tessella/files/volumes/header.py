@@ -134,7 +134,7 @@ def read_stored(header: VolumeHeader) -> Any:  # noqa: ANN401 - an array of any 
     return flat.reshape((*header.grid.shape, header.components), order="F")
 
 
-def _values(header: VolumeHeader, stream: IO[bytes]) -> Any:  # noqa: ANN401 - as `read_stored`
+def _values(header: VolumeHeader, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File) -> Any:  # noqa: ANN401 - as `read_stored`
     if header.packing == "text":
         words = stream.read(64 * header.count).split(maxsplit=header.count)[: header.count]
         return np.array(words, np.float64).astype(header.dtype)
@@ -145,7 +145,7 @@ def _values(header: VolumeHeader, stream: IO[bytes]) -> Any:  # noqa: ANN401 - a
     return np.frombuffer(data, header.dtype, len(data) // size)
 
 
-def _unpacked(header: VolumeHeader, stream: IO[bytes]) -> IO[bytes]:
+def _unpacked(header: VolumeHeader, stream: IO[bytes]) -> IO[bytes] | gzip.GzipFile | bz2.BZ2File:
     if header.packing == "gzip":
         return gzip.open(stream, "rb")
     return bz2.open(stream, "rb") if header.packing == "bzip2" else stream
