@@ -57,7 +57,7 @@ def detect(source: Source) -> Match | None:
     found = [path for path, tags in source.xml_tags if is_cvat(tags) and "track" not in tags]
     if not found:
         return None
-    return Match(95, f"{relative_name(found[0], source.root)} is CVAT's XML for images", "shapes")
+    return Match(90, f"{relative_name(found[0], source.root)} is CVAT's XML for images", "shapes")
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

@@ -118,6 +118,17 @@ def _supervisely_clouds(seen: _Seen) -> bool:
     return any({"objects", "figures"} <= table(tree).keys() for tree in seen.trees)
 
 
+def _cvat_api(seen: _Seen) -> bool:
+    levels = [table(tree) for tree in seen.trees]
+    if any({"count", "next", "previous", "results"} <= level.keys() for level in levels):
+        return True
+    for _ in range(3):
+        if any({"tags", "shapes", "tracks"} <= level.keys() for level in levels):
+            return True
+        levels = [table(value) for level in levels for value in list(level.values())[:_LOOK_AT]]
+    return False
+
+
 def _poses(seen: _Seen) -> bool:
     return any({"joint_self", "img_paths"} <= _first(tree).keys() for tree in seen.trees)
 
@@ -185,6 +196,7 @@ _KINDS: Final = (
     _Kind("Labelbox import rows", "they go into Labelbox and name no photo; export the project", _labelbox_import),
     _Kind("Segment Anything's outlines", "they have no classes", _segment_anything),
     _Kind("Supervisely figures", "they lie in point clouds or videos, not on photos", _supervisely_clouds),
+    _Kind("answers of CVAT's API", "they name labels and photos by number; export the task from CVAT", _cvat_api),
     _Kind("MPII poses", _POINTS, lambda seen: _poses(seen) or seen.named("mpii_human_pose_v1_u12_1.mat")),
     _Kind("Label Studio tasks", "nobody has annotated a picture in them yet", _label_studio_tasks),
     _Kind("PASCAL VOC boxes", _BOXES, _voc_boxes),
