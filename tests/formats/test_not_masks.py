@@ -43,6 +43,11 @@ FILES = [
     ("a.pcd", "VERSION .7", "point clouds"),
     ("a.mp4", "ftyp", "videos"),
     ("label_map.pbtxt", "item {}", "TensorFlow records"),
+    ("synsets.txt", "cat\nother object\n", "ImageNet's lists"),
+    ("images_default.txt", "bounding_box_default/a.jpg\n", "Market-1501's lists"),
+    ("gt_a.txt", "129.01 62.48 388.08 316.51\n", "ICDAR's boxes of text"),
+    ("a.json", json.dumps({"count": 0, "next": None, "previous": None, "results": []}), "answers of CVAT's API"),
+    ("a.json", json.dumps({"job": {"2": {"tags": [], "shapes": [], "tracks": []}}}), "answers of CVAT's API"),
 ]  # fmt: skip
 
 
