@@ -1,5 +1,6 @@
 """superannotate: vector and pixel projects, faulty points, and masks that do not belong."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,15 @@ def test_groups_and_attributes_are_kept_and_templates_counted(tmp_path: Path) ->
     index = one(tmp_path, polygon("road", SQUARE, groupId=3, attributes=said), template, tags=["a"], comments=[{}, {}])
     assert (shapes(index)[0].group, shapes(index)[0].attributes) == ("3", (("Num doors", "4"),))
     assert index.listing.left_out == {"keypoints": 1, "tags of photos": 1, "comments": 2}
+
+
+def test_the_list_of_the_first_version_is_read(tmp_path: Path) -> None:
+    one(tmp_path, box("road", 0, 0, 4, 4))
+    size = {"type": "meta", "name": "imageAttributes", "width": 16, "height": 12}
+    (tmp_path / "p.png___objects.json").write_text(json.dumps([box("road", 0, 0, 5, 5), size]))
+    index = open_dataset(tmp_path)
+    assert index[0].labels.ids.sum() == 25
+    assert index.annotation(0).declared_hw == (12, 16)
 
 
 def test_the_parts_of_an_instance_are_one_mask(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import numpy as np
 
@@ -43,7 +43,7 @@ _CORNERS: Final = (("x1", "y1"), ("x2", "y2"), ("x3", "y3"), ("x4", "y4"))
 
 def detect(source: Source) -> Match | None:
     """Say whether JSON files with SuperAnnotate's instances are there; about eight, spread over the list, are read."""
-    found = sum(_is_annotation(outline.tree) for outline in source.outlines)
+    found = sum(_is_annotation(_settled(outline.tree)) for outline in source.outlines)
     if not found:
         return None
     pictures = any(path.name.endswith(_PICTURES) for path in source.files(".png"))
@@ -51,7 +51,17 @@ def detect(source: Source) -> Match | None:
     return Match(92, why, "masks" if pictures else "shapes")  # its pictures show the very same labels
 
 
-def _is_annotation(tree: object) -> bool:
+def _settled(tree: object) -> object:
+    """Return a file of the first version, a list of instances and notes about the photo, as a later one."""
+    if not isinstance(tree, list) or not any({"classId", "className"} & table(one).keys() for one in tree[:8]):
+        return tree
+    notes = [one for one in map(table, tree) if one.get("type") == "meta"]
+    size = next((one for one in notes if one.get("name") == "imageAttributes"), {})
+    instances = [one for one in map(table, tree) if one.get("type") not in {"meta", "comment", "tag"}]
+    return {"metadata": {"name": "", "width": size.get("width"), "height": size.get("height")}, "instances": instances}
+
+
+def _is_annotation(tree: object) -> TypeGuard[dict[str, Any]]:
     return (
         isinstance(tree, dict)
         and isinstance(tree.get("instances"), list)
@@ -72,8 +82,9 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     entries: list[Entry] = []
     broken: list[Path] = []
     for path, tree in json_trees(source, broken):
-        if _is_annotation(tree):
-            entries.append(_entry(path, tree, counts))
+        settled = _settled(tree)
+        if _is_annotation(settled):
+            entries.append(_entry(path, settled, counts))
     lost = [path for path in broken if path.name.endswith((_VECTOR, _PIXEL)) or _stem(path).endswith(_SUFFIXES)]
     entries += [Entry(path, (_stem(path),)) for path in lost]  # `tessella check` names the fault, as loading does
     classes, origin = _classes(source)
@@ -164,7 +175,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     path = record.label
     if path is None:
         raise InputError("this photo has no labels", where=listing.root / record.name)
-    tree = read_json(path, allow_nan=True)
+    tree = table(_settled(read_json(path, allow_nan=True)))
     instances = [table(one) for one in required_rows(tree, "instances", where=path)]
     hw = _size(tree, path)
     if any("parts" in one for one in instances):

@@ -46,8 +46,8 @@ def detect(source: Source) -> Match | None:
 
 
 def _is_annotation(tree: object) -> bool:
-    if not isinstance(tree, dict) or not isinstance(tree.get("objects"), list) or "figures" in tree:
-        return False  # point clouds and videos have figures
+    if not isinstance(tree, dict) or not isinstance(tree.get("objects"), list) or {"figures", "frames"} & tree.keys():
+        return False  # of point clouds and videos
     if {"height", "width"} <= table(tree.get("size")).keys():
         return True
     return any("classTitle" in table(one) for one in tree["objects"])
