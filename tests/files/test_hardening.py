@@ -267,3 +267,20 @@ def test_a_name_that_no_file_can_have_is_refused_or_absent(tmp_path):
             contain(tmp_path, name)
         assert not is_file(tmp_path / name)
     assert is_file(saved(tmp_path / "a", b""))
+
+
+def test_a_chunk_that_promises_a_gigabyte_costs_none(tmp_path, monkeypatch):
+    data = bytearray(png())
+    at = data.find(b"IDAT") - 4
+    struct.pack_into(">I", data, at, 1 << 30)
+    path = saved(tmp_path / "a.png", bytes(data))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("OpenCV takes the memory before it looks"))
+    assert read_image(path).hw == (12, 16)  # all pixels are there; Pillow reads them
+
+
+@pytest.mark.parametrize("bits", [0, 3, 255])
+def test_a_png_of_an_impossible_depth_is_one_error(bits, tmp_path):
+    data = bytearray(png(hw=(3000, 3000)))
+    data[24] = bits
+    with pytest.raises(ImageError, match=r"a\.png"):
+        read_image(saved(tmp_path / "a.png", bytes(data)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -14,6 +13,7 @@ from tessella.core.errors import ImageError, InputError
 from tessella.core.image import Image
 from tessella.files import tiff
 from tessella.files.paths import require_plain
+from tessella.files.pillow import BROKEN, damaged, load_pillow, open_pillow
 from tessella.files.text import read_bytes
 
 if TYPE_CHECKING:
@@ -41,14 +41,8 @@ _PIXELS_PER_BYTE: Final = {"JPEG": 1000, "MPO": 1000, "PNG": 8800}
 _MOST_SCANS: Final = 200
 """Most passes of a progressive JPEG; encoders write about ten, and each costs the time of a whole picture."""
 
-_FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 _ORIENTATION: Final = 0x0112
 _BITS: Final = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
-_BROKEN: Final = (
-    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, struct.error,
-    UserWarning,
-)  # fmt: skip
-"""What Pillow raises on damaged files; it warns of broken tags, and a caller may have made warnings errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +176,7 @@ def check_budget(header: Header, *, where: object, max_pixels: int | None = None
 
 def _densest(header: Header) -> int:
     most = _PIXELS_PER_BYTE.get(header.format, 10_000)
-    return most // (header.bits * header.channels) + 1 if header.format == "PNG" else most
+    return most // max(1, header.bits * header.channels) + 1 if header.format == "PNG" else most
 
 
 @contextlib.contextmanager
@@ -245,45 +239,6 @@ def orient(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
 
 
-def open_pillow(stream: Any, *, where: object) -> PillowImage:  # noqa: ANN401 - any binary stream
-    """Open a picture lazily with the plug-in that its first bytes ask for, without Pillow's global pixel limit.
-
-    `PIL.Image.open` measures against a process-wide limit; our budget is an argument. Only the listed formats are
-    tried, so an EPS or PDF in a PNG's clothes never reaches its interpreter.
-
-    Raises:
-        ImageError: No listed format, or a header that cannot be parsed.
-    """
-    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
-    from PIL import Image as Pillow
-
-    _ = (BmpImagePlugin, GifImagePlugin, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
-    start = stream.read(16)
-    stream.seek(0)
-    if not start:
-        raise ImageError("the file is empty", where=where, fix="export or copy it again")
-    for name in _FORMATS:
-        factory, accept = Pillow.OPEN[name]
-        if accept is not None and accept(start) is True:
-            try:
-                return factory(stream, "")
-            except Pillow.DecompressionBombError as error:  # the WebP plug-in asks Pillow's global limit by itself
-                raise ImageError(f"the picture is larger than its decoder takes ({error})", where=where) from error
-            except _BROKEN as error:
-                raise _damaged(name, error, where) from error
-    raise ImageError(
-        "this is not a picture of a known format",
-        where=where,
-        got=f"first bytes {start[:8]!r}",
-        expected=", ".join(_FORMATS),
-        fix="convert it to PNG, or remove it",
-    )
-
-
-def _damaged(form: str | None, error: Exception, where: object) -> ImageError:
-    return ImageError(f"the {form} file is damaged ({error})", where=where, fix="export or copy it again")
-
-
 def _tiff_header(stream: BinaryIO, *, where: object) -> Header:
     hw, bits, channels, orientation, frames = tiff.read_tags(stream, where=where)
     return _checked(Header("TIFF", hw, "", bits, channels, orientation, frames), where=where)
@@ -294,8 +249,8 @@ def picture_header(picture: PillowImage, *, where: object) -> Header:
     bits = _png_bits(picture) if picture.format == "PNG" else _BITS.get(picture.mode, 8)
     try:
         frames = _frames(picture)
-    except _BROKEN as error:
-        raise _damaged(picture.format, error, where) from error
+    except BROKEN as error:
+        raise damaged(picture.format, error, where) from error
     header = Header(
         format=picture.format or "",
         hw=(picture.height, picture.width),
@@ -339,7 +294,7 @@ def _exif_orientation(picture: PillowImage) -> int:
     try:
         exif.load(raw)
         return int(exif.get(_ORIENTATION, 1))
-    except _BROKEN:
+    except BROKEN:
         return 1  # a broken EXIF block says nothing of the orientation; viewers ignore it too
 
 
@@ -357,7 +312,8 @@ def _by_cv2(data: bytes, header: Header, *, where: object) -> NDArray[Any]:
 
     # IMREAD_UNCHANGED keeps 16 bits and leaves EXIF alone; every other flag turns the picture or cuts it to 8 bits
     try:
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        whole = header.format != "PNG" or _has_whole_chunks(data)
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if whole else None
     except cv2.error:  # more than 2**30 pixels, or 2**20 on a side
         stored = None
     if stored is None and header.bits > 8 and header.channels > 1:
@@ -378,23 +334,20 @@ def _by_cv2(data: bytes, header: Header, *, where: object) -> NDArray[Any]:
     return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB if stored.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
 
 
+def _has_whole_chunks(data: bytes) -> bool:
+    """Whether each chunk of a PNG ends inside the file; OpenCV takes memory for what a chunk promises, up to 2 GiB."""
+    place = 8
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        if data[place + 4 : place + 8] == b"IEND":
+            return True
+        place += 12 + length
+    return False
+
+
 def _by_pillow(data: bytes, *, where: object) -> NDArray[Any]:
     picture = open_pillow(io.BytesIO(data), where=where)
     load_pillow(picture, where=where)
     plain = {"LA": "LA", "PA": "RGBA", "RGBA": "RGBA", "L": "L", "1": "L", "I;16": "I;16"}.get(picture.mode, "RGB")
     pixels = np.asarray(picture if picture.mode == plain else picture.convert(plain))
     return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def load_pillow(picture: PillowImage, *, where: object) -> None:
-    """Decode an opened picture.
-
-    Raises:
-        ImageError: It is truncated or damaged.
-    """
-    try:
-        picture.load()
-    except _BROKEN as error:
-        raise ImageError(
-            f"the picture is truncated or damaged ({error})", where=where, fix="export or copy it again"
-        ) from error

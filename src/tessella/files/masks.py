@@ -15,10 +15,9 @@ from tessella.files.images import (
     check_data,
     decode_header,
     enough_memory,
-    load_pillow,
-    open_pillow,
     picture_header,
 )
+from tessella.files.pillow import load_pillow, open_pillow
 from tessella.files.text import read_bytes
 from tessella.files.write import atomic_path
 
