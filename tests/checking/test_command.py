@@ -93,3 +93,40 @@ def test_a_copy_in_the_data_set_is_refused_before_anything_is_checked(
     monkeypatch.setattr(engine, "look_at", lambda *_: pytest.fail("a photo was looked at"))
     with pytest.raises(OutputError, match="cannot lie in the data set or hold it"):
         _run(faulty_set, "--fix", "--out", faulty_set / "fixed")
+
+
+def test_a_baseline_is_written_and_then_accepts_what_was_found(faulty_set: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    assert _run(faulty_set, "--write-baseline", known)[0] == 0
+    assert _run(faulty_set, "--baseline", known)[0] == 0
+    labelme(faulty_set / "2.json", house("pond"))
+    code, text = _run(faulty_set, "--baseline", known, "--json")
+    assert code == 1
+    answer = json.loads(text)
+    assert [finding["where"] for finding in answer["findings"] if finding["severity"] == "error"] == ["2.json"]
+    assert answer["accepted"] >= 1
+    with pytest.raises(OutputError, match="exists already"):
+        _run(faulty_set, "--write-baseline", known)
+
+
+def test_a_baseline_inside_the_data_set_does_not_disturb_it(faulty_set: Path) -> None:
+    known = faulty_set / "known.json"
+    assert _run(faulty_set, "--write-baseline", known)[0] == 0
+    assert _run(faulty_set, "--baseline", known)[0] == 0
+
+
+def test_settings_from_elsewhere_replace_those_of_the_data_set(faulty_set: Path, tmp_path: Path) -> None:
+    (faulty_set / "tessella.toml").write_text('[check]\nignore = ["L"]')
+    assert _run(faulty_set)[0] == 0
+    (tmp_path / "strict.toml").write_text('[check.severity]\nL110 = "warning"')
+    code, text = _run(faulty_set, "--config", tmp_path / "strict.toml", "--json")
+    assert (code, json.loads(text)["counts"]["warning"]) == (0, 1)
+
+
+def test_a_page_is_written_and_only_replaced_when_asked(faulty_set: Path, tmp_path: Path) -> None:
+    page = tmp_path / "check.html"
+    assert _run(faulty_set, "--html", page)[0] == 1
+    assert "bulding" in page.read_text(encoding="utf-8")
+    with pytest.raises(OutputError, match="exists already"):
+        _run(faulty_set, "--html", page)
+    assert _run(faulty_set, "--html", page, "--overwrite")[0] == 1

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tessella.checking import RULES
+from tessella.checking.meanings import meaning
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "rules"
 
@@ -34,3 +35,10 @@ def test_every_rule_looks_at_something_and_is_filed_under_its_own_code() -> None
     for code, rule in RULES.items():
         assert rule.code == code
         assert (rule.look is None) != (rule.survey is None)
+
+
+def test_the_page_of_a_check_tells_what_the_rules_pages_say() -> None:
+    for code in RULES:
+        text = (PAGES / f"{code}.md").read_text().split("## What it means\n\n")[1].split("\n\n")[0]
+        assert meaning(code) == " ".join(text.split()).replace("`", "")
+    assert meaning("XY101") == ""

@@ -23,6 +23,7 @@ ADDED_TO_LONE: Final = b"\x89PNG\r\n\x1a\r\n"
 _MOST_TOKENS: Final = 600
 _MOST_LOST: Final = 4
 _LARGEST: Final = 64 << 20
+_MOST_UNPACKED: Final = 2 << 30
 
 
 class _Chunk(NamedTuple):
@@ -97,12 +98,14 @@ def _is_sound(data: bytes) -> bool:
 
 
 def _unpacks(packed: list[bytes]) -> bool:
-    unpacker = zlib.decompressobj()
+    unpacker, total = zlib.decompressobj(), 0
     try:
         for part in packed:
             rest = part
             while rest:  # in pieces: a bomb must not be held in memory
-                unpacker.decompress(rest, 1 << 20)
+                total += len(unpacker.decompress(rest, 1 << 20))
+                if total > _MOST_UNPACKED:
+                    return False
                 rest = unpacker.unconsumed_tail
     except zlib.error:
         return False

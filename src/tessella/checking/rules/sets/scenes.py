@@ -42,8 +42,6 @@ def frames_across_splits(survey: Survey) -> Iterator[Located]:
     Names that count say which photos are neighbours; that they show one scene is judged by the photos: in the median,
     neighbours across the splits must look alike, and more so than photos far apart.
     """
-    if not survey.given_splits:
-        return  # ours keep groups together
     for scene, frames in sorted(_numbered(survey).items()):
         crossing = [(one, other) for one, other in pairwise(frames) if one.split != other.split]
         if len(frames) < _FEWEST or len(crossing) < 4:
@@ -75,7 +73,7 @@ def tiles_across_splits(survey: Survey) -> Iterator[Located]:
             continue
         one, other = found[0]
         crossing = [pair for pair in found if pair[0].trace.split != pair[1].trace.split]
-        if crossing and survey.given_splits:
+        if crossing:
             one, other = crossing[0]
             finding = Finding(
                 "D107",
