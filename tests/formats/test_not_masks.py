@@ -8,6 +8,7 @@ import pytest
 
 from data.layouts import photo_of, save
 from tessella.core.errors import FormatError
+from tessella.dataset.inspect import inspect
 from tessella.formats import Source, choose
 from tessella.formats.tools.not_masks import explain
 
@@ -114,3 +115,11 @@ REAL = {
 def test_real_sets_without_masks_are_answered_with_the_reason(shared_data: Path, folder: str) -> None:
     with pytest.raises(FormatError, match=f"these are {REAL[folder]}: "):
         choose(Source(shared_data / folder))
+
+
+def test_a_single_file_is_explained_too_and_a_class_file_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(CREATEML))
+    (tmp_path / "classes.csv").write_text("name,r,g,b\nroad,1,2,3\n")
+    with pytest.raises(FormatError, match="these are CreateML boxes"):
+        inspect(tmp_path / "a.json")
+    assert inspect(tmp_path / "classes.csv").kind == "classes"

@@ -18,6 +18,7 @@ from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.formats import detect, format_named
 from tessella.formats.layout.class_files import CLASS_FILES
 from tessella.formats.raster.labels import count_values
+from tessella.formats.tools.not_masks import explain
 
 if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
@@ -77,7 +78,7 @@ def inspect(
         if place.suffix.lower() in IMAGE_SUFFIXES:
             return Inspection(str(place), "picture", _picture(place, max_pixels))
         source = open_source(place, photos=photos, max_pixels=max_pixels)
-        if format is None and _is_class_file(place) and not detect(source):
+        if format is None and _is_class_file(place) and not detect(source) and explain(source) is None:
             return Inspection(str(place), "classes", {"classes": coding_rows(read_classes(place))})
         listing = list_source(source, format=format, classes=classes)
         return Inspection(str(place), "annotation", _facts(listing) | _shapes(listing))

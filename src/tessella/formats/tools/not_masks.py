@@ -32,6 +32,7 @@ class _Seen:
         self.trees = [outline.tree for outline in source.outlines]
         self.tags = [set(tags) for _, tags in source.xml_tags]
         self.files = source.files()
+        self.is_folder = source.file is None
         self._csv, self._txt = source.files(".csv"), source.files(".txt")
 
     @cached_property
@@ -59,8 +60,8 @@ class _Seen:
         return any(lines and all(map(fits, lines)) for lines in self.texts)
 
     def all_are(self, *endings: str) -> bool:
-        """Whether every file's name has one of these endings."""
-        return bool(self.files) and all(path.name.lower().endswith(endings) for path in self.files)
+        """Whether a folder holds nothing but files whose names have one of these endings."""
+        return self.is_folder and bool(self.files) and all(path.name.lower().endswith(endings) for path in self.files)
 
 
 class _Kind(NamedTuple):
