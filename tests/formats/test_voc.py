@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.layouts import index_mask, save, voc
+from data.layouts import ids_of, index_mask, save, voc
 from tessella.core.classes import ClassTable, voc_colour
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
@@ -53,9 +53,49 @@ def test_boxes_and_objects_of_the_photos_in_the_lists_are_counted(tmp_path: Path
     assert dict(open_dataset(root).listing.left_out) == {"masks of single objects": 1, "boxes": 0 + 1 + 2 + 3}
 
 
+def test_a_list_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    root = voc(tmp_path / "set")
+    (root / "Annotations").mkdir()
+    (tmp_path / "secret.xml").write_text("<bndbox>")
+    (root / "ImageSets" / "Segmentation" / "trainval.txt").write_text("../../secret\np0\n")
+    assert dict(open_dataset(root).listing.left_out) == {}
+
+
 def test_the_devkits_lists_of_photos_missing_here_are_only_counted(tmp_path: Path) -> None:
     root = voc(tmp_path)
     (root / "ImageSets" / "Segmentation" / "trainval.txt").write_text("2007_000032\np0\np1\np2\np3\n")
     index = open_dataset(root)
     assert len(index) == 4
     assert "1 listed photos are missing" in index.listing.notes
+
+
+def test_the_masks_of_sbd_and_their_list_are_vocs_too(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "SegmentationClass").rename(root / "SegmentationClassAug")
+    lists = root / "ImageSets" / "Segmentation"
+    (lists / "train.txt").rename(lists / "train_aug.txt")
+    index = open_dataset(root)
+    assert index.format == "voc"
+    assert [record.split for record in index.records] == ["train", "train", "train", "val"]
+    assert len(index.labelled()) == 4
+
+
+def test_masks_beside_arrays_in_vocs_folder_are_found(tmp_path: Path) -> None:
+    root = voc(tmp_path)
+    (root / "SegmentationClass").rename(root / "SegmentationClassPNG")
+    (root / "SegmentationClass").mkdir()
+    (root / "SegmentationClass" / "p0.npy").write_bytes(b"")
+    assert len(open_dataset(root, format="voc").labelled()) == 4
+
+
+def test_a_list_may_name_photos_in_folders_and_with_blanks(tmp_path: Path) -> None:
+    root = voc(tmp_path, count=1)
+    for kind, pixels in (("JPEGImages", np.zeros((12, 16, 3), np.uint8)), ("SegmentationClass", ids_of(0))):
+        save(root / kind / "a street" / "one two.png", pixels, palette=kind != "JPEGImages")
+    (root / "ImageSets" / "Segmentation" / "val.txt").write_text("a street/one two\np0 1\n")
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("")
+    index = open_dataset(root)
+    assert [(record.name, record.split) for record in index.records] == [
+        ("JPEGImages/a street/one two", "val"), ("JPEGImages/p0", "val"),
+    ]  # fmt: skip
+    assert len(index.labelled()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["VOC", "WRITER", "detect", "load", "read"]
 
 NAME: Final = "voc"
+_MASK_FOLDERS: Final = ("SegmentationClass", "SegmentationClassAug", "SegmentationClassPNG")
+"""VOC's own, that of its extension by SBD, and that of LabelMe's conversion before version 4, with arrays in VOC's."""
+
 LABELMAP: Final = "labelmap.txt"
 """CVAT's file of classes: where it lies, the masks are CVAT's."""
 
@@ -52,7 +56,8 @@ def detect(source: Source) -> Match | None:
     home = None if source.file is not None else home_of(source)
     if home is None or (home / LABELMAP).is_file():
         return None
-    return Match(90, f"{_photo_folder(home)} and SegmentationClass in {relative_name(home, source.root)}")
+    masks = (_masks(home) or home).name
+    return Match(90, f"{_photo_folder(home)} and {masks} in {relative_name(home, source.root)}")
 
 
 def home_of(source: Source) -> Path | None:
@@ -61,9 +66,15 @@ def home_of(source: Source) -> Path | None:
     below = [*root.glob("VOC*"), *root.glob("VOCdevkit/VOC*")]
     for home in (root, *sorted(below)):
         marks = (home / "JPEGImages", _lists(home), home / LABELMAP)
-        if (home / "SegmentationClass").is_dir() and any(mark.exists() for mark in marks):
+        if _masks(home) is not None and any(mark.exists() for mark in marks):
             return home
     return None
+
+
+def _masks(home: Path) -> Path | None:
+    """Return the folder of masks: SegmentationClass, unless it holds no picture and another of its names does."""
+    folders = [home / name for name in _MASK_FOLDERS if (home / name).is_dir()]
+    return next((folder for folder in folders if walk(folder, IMAGE_SUFFIXES)), folders[0] if folders else None)
 
 
 def _lists(home: Path) -> Path:
@@ -91,7 +102,7 @@ def read_as(name: str, source: Source, coding: LabelCoding | None) -> Listing:
     if home is None:
         raise FormatError("JPEGImages and SegmentationClass are not here", where=root, fix="give the folder above them")
     photos = _photos(home, source)
-    masks = _by_stem(home / "SegmentationClass")
+    masks = _by_stem(_masks(home) or home / "SegmentationClass")
     splits, notes = _listed(home, photos, masks)
     if not photos and masks:
         notes.append("there is no photo; give their folder with --photos")
@@ -104,7 +115,7 @@ def read_as(name: str, source: Source, coding: LabelCoding | None) -> Listing:
         labels = [record.label for record in records if record.label is not None]
         coding, found, discovered = _classes(root, home, labels, max_pixels=max_pixels)
         notes += found
-    left_out = _left_out(home, splits)
+    left_out = _left_out(home, members)
     return Listing(name, root, records, coding, discovered, tuple(notes), orphans, max_pixels, left_out)
 
 
@@ -149,8 +160,8 @@ def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tupl
     known = photos.keys() | masks.keys()
     splits: dict[str, str] = {}
     # trainval.txt and default.txt say what belongs to the set, train.txt and val.txt also which part
-    for path in sorted(files, key=lambda path: path.stem.casefold() in SPLIT_NAMES):
-        split = SPLIT_NAMES.get(path.stem.casefold(), "")
+    for path in sorted(files, key=lambda path: bool(_split_of(path))):
+        split = _split_of(path)
         for line in read_text_lines(path):
             stem = line if line in known else line.rsplit(maxsplit=1)[0]
             if split and splits.get(stem, split) not in ("", split):
@@ -173,6 +184,10 @@ def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tupl
     return splits, notes
 
 
+def _split_of(path: Path) -> str:
+    return SPLIT_NAMES.get(path.stem.casefold().removesuffix("_aug"), "")
+
+
 def _left_out(home: Path, members: Iterable[str]) -> dict[str, int]:
     """Count the masks of single objects, and the boxes in the XML files, of the photos that belong to the set."""
     objects = boxes = 0
@@ -180,7 +195,8 @@ def _left_out(home: Path, members: Iterable[str]) -> dict[str, int]:
     for stem in members:
         objects += masks.is_dir() and is_file(masks / f"{stem}.png")
         if sheets.is_dir() and is_file(sheet := sheets / f"{stem}.xml"):
-            boxes += read_bytes(sheet, max_bytes=_LARGEST_SHEET).count(b"<bndbox>")
+            with contextlib.suppress(InputError):  # nothing else is read of it
+                boxes += read_bytes(sheet, max_bytes=_LARGEST_SHEET).count(b"<bndbox>")
     return {kind: count for kind, count in (("masks of single objects", objects), ("boxes", boxes)) if count}
 
 
