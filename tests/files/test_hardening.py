@@ -16,7 +16,7 @@ from tessella.core.errors import FormatError, ImageError, InputError
 from tessella.files import images
 from tessella.files.images import read_header, read_hw, read_image
 from tessella.files.masks import read_mask
-from tessella.files.paths import contain, is_file
+from tessella.files.paths import contain, is_file, walk
 from tessella.files.text import parse_json, read_bytes, read_csv, read_json, read_text, read_toml
 from tessella.files.xml import parse_xml, read_xml
 
@@ -179,6 +179,20 @@ def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
     for read in (read_bytes, read_json, read_xml, read_image, read_header):
         with pytest.raises(InputError, match="pipe or a device"):
             read(tmp_path / "a.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_are_not_listed_and_links_are_unless_they_lead_to_folders(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "dir.json").mkdir()
+    saved(tmp_path / "dir.json" / "b.json", b"{}")
+    for name, target in (
+        ("file", "dir.json/b.json"), ("gone", "nowhere"), ("link", "dir.json"), ("piped", "pipe.json"),
+        ("ring", "ring.json"),
+    ):  # fmt: skip
+        (tmp_path / f"{name}.json").symlink_to(target)
+    listed = [path.relative_to(tmp_path).as_posix() for path in walk(tmp_path, {".json"})]
+    assert listed == ["dir.json/b.json", "file.json", "gone.json", "ring.json"]
 
 
 @pytest.mark.parametrize(

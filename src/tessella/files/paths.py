@@ -139,7 +139,10 @@ def _suffix(name: str) -> str:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    except OSError:  # links in a ring
+        return True
 
 
 def _unreadable(error: OSError, folder: Path) -> InputError:
