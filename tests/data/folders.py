@@ -266,7 +266,7 @@ def instance_map(root: Path) -> Path:
 
 def class_folder(root: Path) -> Path:
     for seed in range(COUNT):
-        home = root / f"MT_{('Crack', 'Fray', 'Free')[seed % 3]}" / "Imgs"
+        home = root / f"MT_{('Crack', 'Fray', 'Break')[seed % 3]}" / "Imgs"
         save(home / f"p{seed}.jpg", photo_of(seed))
         save(home / f"p{seed}.png", _yes(seed))
     return root

@@ -32,7 +32,9 @@ def mask_of(array: NDArray[Any], *, where: object) -> StoredMask:
     Raises:
         LabelError: Not two-dimensional, or values that are no class ids.
     """
-    flat = array.reshape([side for side in array.shape if side != 1]) if array.ndim > 2 else array
+    flat = array
+    while flat.ndim > 2 and 1 in (flat.shape[0], flat.shape[-1]):
+        flat = flat[0] if flat.shape[0] == 1 else flat[..., 0]
     if flat.ndim != 2 or not flat.size:
         raise LabelError(
             "this array is no label map", where=where, got=f"shape {array.shape}, {array.dtype}",

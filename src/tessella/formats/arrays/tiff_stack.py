@@ -113,7 +113,8 @@ def _number_objects(stacks: list[Path], max_pixels: int | None) -> bool:
     looked = []
     for path in stacks[:2]:
         try:
-            looked.append(numbers_objects(read_page(path, read_stack(path).pages // 2, max_pixels=max_pixels)))
+            middle = read_page(path, read_stack(path).pages // 2, max_pixels=max_pixels)
+            looked.append(numbers_objects(middle, page=True))
         except InputError:
             continue
     return any(looked)

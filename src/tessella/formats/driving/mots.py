@@ -41,7 +41,7 @@ def decode_tracks(path: Path, /, *, max_pixels: int | None = None) -> StoredMask
     mask = read_mask(path, max_pixels=max_pixels)
     if mask.is_colour:
         raise FormatError("track numbers are not stored as colours", where=path, got=mask.mode, expected="16 bits")
-    return StoredMask((mask.pixels // _STEP).astype(np.uint8), "L")
+    return StoredMask((mask.pixels.astype(np.uint16) // _STEP).astype(np.uint8), "L")
 
 
 def _is_tracks(source: Source, path: Path) -> bool:
@@ -51,7 +51,7 @@ def _is_tracks(source: Source, path: Path) -> bool:
             return False
         if _list_beside(path) is not None:
             return True
-        found = np.unique(read_mask(path, max_pixels=source.max_pixels).pixels // _STEP)
+        found = np.unique(read_mask(path, max_pixels=source.max_pixels).pixels.astype(np.uint16) // _STEP)
     except InputError:
         return False
     return set(found.tolist()) <= {0, *range(1, len(_CLASSES) + 1), _REGION} and found.size > 1

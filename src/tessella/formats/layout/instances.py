@@ -21,19 +21,20 @@ _LARGEST: Final = 1 << 24
 """Pixels of a map that detection looks at."""
 
 
-def numbers_objects(pixels: NDArray[Any]) -> bool:
+def numbers_objects(pixels: NDArray[Any], *, page: bool = False) -> bool:
     """Whether the values of a mask look like object numbers: 1 to N without large gaps, each in one piece.
 
     Classes occur in several places of a photo, and fewer than eight of them lie there in one piece each.
 
     Args:
         pixels: (H, W) whole numbers.
+        page: Whether this is one page of a stack, which shows some of the numbers only.
     """
     if pixels.ndim != 2 or not pixels.size or pixels.size > _LARGEST or pixels.dtype.kind not in "ui":
         return False
     values = np.unique(pixels)
     values = values[values > 0]
-    if not _FEWEST <= values.size <= _MOST or values[-1] > 2 * values.size:
+    if not _FEWEST <= values.size <= _MOST or (values[-1] > 2 * values.size and not page):
         return False
     return _in_one_piece(pixels, int(values[-1])) >= _ONE_PIECE * values.size
 
