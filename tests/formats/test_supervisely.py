@@ -190,6 +190,15 @@ def test_splits_and_folders_become_nested_data_sets(tmp_path: Path) -> None:
     assert [one["title"] for one in tree["classes"]][-1] == "__ignore__"
 
 
+@pytest.mark.parametrize("to", ["supervisely", "label-studio"])
+def test_ignored_pixels_have_a_name_even_where_the_source_gives_none(tmp_path: Path, to: str) -> None:
+    save(tmp_path / "set" / "images" / "p.png", photo_of(0))
+    save(tmp_path / "set" / "masks" / "p.png", ids_of(1))
+    coding = LabelCoding(TABLE, ignore_names=())
+    convert(open_dataset(tmp_path / "set", classes=coding), tmp_path / "out", to=to)
+    np.testing.assert_array_equal(open_dataset(tmp_path / "out")[0].labels.ids, ids_of(1))
+
+
 def test_real_lemons_are_where_they_lie(shared_data: Path) -> None:
     index = open_dataset(shared_data / "supervisely_lemons")
     assert (len(index), index.table.names) == (6, ("background", "kiwi", "lemon"))

@@ -148,7 +148,7 @@ def json_trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]
             yield path, tree
 
 
-def coding_of(stated: Iterable[tuple[str, Colour | None]], further: Iterable[str] = ()) -> LabelCoding:
+def coding_of(stated: Iterable[tuple[str, Colour | None]]) -> LabelCoding:
     """Return the classes that a tool states.
 
     Tools list what they draw and mean the rest as background: it is put first where no class is called so. A colour
@@ -156,10 +156,9 @@ def coding_of(stated: Iterable[tuple[str, Colour | None]], further: Iterable[str
 
     Args:
         stated: Names and colours, in order; a name that comes twice counts once.
-        further: Labels found that are not stated, to be added behind.
     """
     colours: dict[str, Colour | None] = {}
-    for name, colour in (*stated, *((name, None) for name in further)):
+    for name, colour in stated:
         if name.strip() and name not in IGNORE_NAMES:
             colours.setdefault(name, colour)
     ground = [name for name in colours if name.casefold() in BACKGROUND_NAMES]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE
-from tessella.core.errors import LabelError
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rasterise import paint
 from tessella.formats.tools.geometry import mask_shape
@@ -50,16 +48,3 @@ def covered(shape: Shape, hw: tuple[int, int]) -> NDArray[np.bool_]:
 def as_mask(shape: Shape, hw: tuple[int, int]) -> Shape:
     """Return the pixels that a shape covers on a photo of a size, as a shape of kind "mask"."""
     return mask_shape(shape.label, covered(shape, hw), group=shape.group, attributes=shape.attributes)
-
-
-def with_ignore_name(coding: LabelCoding) -> LabelCoding:
-    """Return a coding that has a label name for IGNORE.
-
-    Raises:
-        LabelError: `__ignore__` is a class.
-    """
-    if coding.ignore_names:
-        return coding
-    if "__ignore__" in coding.name_to_id():
-        raise LabelError("the name for ignored regions is a class here", got="__ignore__", fix="rename the class")
-    return replace(coding, ignore_names=("__ignore__",))

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella.files.write import write_json, write_text
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.platforms.supervisely.reading import META
 from tessella.formats.raster.bitmap import encode_bitmap
-from tessella.formats.tools.painting import as_mask, drawing_of, with_ignore_name
+from tessella.formats.tools.painting import as_mask, drawing_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +54,9 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     """Write `meta.json` and `classes.toml`."""
+    coding = with_ignore_name(coding)
     colours = [(info.name, "#{:02X}{:02X}{:02X}".format(*info.colour)) for info in coding.table]
-    colours += [(name, "#E0E0C0") for name in with_ignore_name(coding).ignore_names]
+    colours += [(name, "#E0E0C0") for name in coding.ignore_names]
     tags = sorted({name for one in written for name in one.entry["tags"]})
     write_json(
         dst / META,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.files.write import write_text
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.brush import encode_brush
 from tessella.formats.tools.label_studio.regions import Region, shape_of
-from tessella.formats.tools.painting import covered, drawing_of, with_ignore_name
+from tessella.formats.tools.painting import covered, drawing_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,13 +57,14 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     """Write the tasks, the labelling interface and `classes.toml`."""
+    coding = with_ignore_name(coding)
     used = {kind for one in written for kind in one.entry.get("used", ())} or {"brushlabels"}
     tasks = [
         json.dumps({"id": number, **{key: value for key, value in one.entry.items() if key != "used"}})
         for number, one in enumerate(written, start=1)
     ]
     write_text(dst / FILE, "[\n" + ",\n".join(tasks) + "\n]\n")
-    write_text(dst / CONFIG, _config(with_ignore_name(coding), sorted(used)))
+    write_text(dst / CONFIG, _config(coding, sorted(used)))
     write_classes_beside(coding, dst)
 
 
