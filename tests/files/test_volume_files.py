@@ -42,6 +42,18 @@ def test_every_orientation_of_one_body_gives_the_same_slices(tmp_path: Path, nam
             np.testing.assert_array_equal(read_labels(path), ZYX)
 
 
+@given(st.lists(st.floats(-0.4, 0.4), min_size=9, max_size=9), st.permutations(range(3)), st.integers(0, 7))
+def test_oblique_volumes_are_turned_as_nibabel_turns_them(lean: list, axes: list, signs: int) -> None:
+    affine = np.eye(4)
+    affine[:3, :3] = np.array(lean).reshape(3, 3) * 0.9
+    for new, old in enumerate(axes):
+        affine[old, new] += -1 if signs >> new & 1 else 1
+    stored = np.arange(60, dtype=np.uint8).reshape(5, 4, 3)
+    theirs = np.asarray(nibabel.as_closest_canonical(nibabel.Nifti1Image(stored, affine)).dataobj)
+    mine = Grid((5, 4, 3), np.diag([-1.0, -1, 1, 1]) @ affine).turn_voxels(stored[..., None], "x")[..., 0]
+    np.testing.assert_array_equal(mine, np.swapaxes(theirs, 0, 2)[:, ::-1, ::-1])
+
+
 def test_a_slice_is_seen_as_radiologists_see_it(tmp_path: Path) -> None:
     """In RAS+, the order of nibabel, the first voxel is left, back, feet: it is shown at the right, at the bottom."""
     assert nibabel.aff2axcodes(np.eye(4)) == ("R", "A", "S")

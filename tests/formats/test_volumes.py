@@ -159,6 +159,16 @@ def test_a_label_volume_given_alone_finds_its_scan(tmp_path: Path) -> None:
     assert [record.name for record in listing.records] == ["case_1_0", "case_1_1"]
 
 
+def test_scans_may_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    root = nifti(tmp_path / "set")
+    (root / "imagesTr").rename(tmp_path / "scans")
+    with pytest.raises(FormatError, match="2 label volumes without a scan"):
+        open_dataset(root)
+    index = open_dataset(root, photos=tmp_path / "scans")
+    assert [record.name for record in index.labelled().records] == ["case_0_0", "case_0_1", "case_1_0", "case_1_1"]
+    assert index[3].image.hw == (12, 16)
+
+
 def test_splits_of_the_decathlon_count_only_where_both_have_labels(tmp_path: Path) -> None:
     for part in ("Tr", "Ts"):
         nifti_file(tmp_path / f"images{part}" / f"case_{part}.nii.gz", SCAN)

@@ -6,6 +6,7 @@ Coordinates are always x, y: east before north, longitude before latitude, whate
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -144,16 +145,12 @@ def to_wkt(crs: str, *, esri: bool = False) -> str:
 
 def _crs(text: str, where: object) -> Any:  # noqa: ANN401 - rasterio has no types
     require("rasterio", needs="coordinate systems", extra="geo")
-    from rasterio.crs import CRS
-
     authority, _, code = text.partition(":")
     is_name = authority in ("EPSG", "ESRI") and code.isalnum()
     if not is_name and (len(text) > _LONGEST_WKT or _GRID_FILE.search(text)):
         raise FormatError("the coordinate system is too long, or names a file", where=where, got=text[:80])
     try:
-        if is_name:
-            return CRS.from_authority(authority, code)
-        return CRS.from_wkt(text, morph_from_esri_dialect=True)
+        return _parsed(text, is_name=is_name)
     except Exception as error:  # see `reproject`
         raise FormatError(
             f"the coordinate system cannot be understood ({error})",
@@ -161,6 +158,13 @@ def _crs(text: str, where: object) -> Any:  # noqa: ANN401 - rasterio has no typ
             got=repr(text[:80]),
             fix="state it as an EPSG number",
         ) from error
+
+
+@lru_cache(maxsize=64)  # the tiles of a mosaic have one system
+def _parsed(text: str, *, is_name: bool) -> Any:  # noqa: ANN401
+    from rasterio.crs import CRS
+
+    return CRS.from_string(text) if is_name else CRS.from_wkt(text, morph_from_esri_dialect=True)
 
 
 def _cannot_move(where: object, error: object) -> FormatError:

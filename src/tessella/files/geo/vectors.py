@@ -64,14 +64,17 @@ class VectorFile:
     def boxes(self) -> NDArray[np.float64]:
         """(N, 4) float64: left, bottom, right, top of each feature; NaN where it has no polygon."""
         boxes = np.full((len(self.features), 4), np.nan)
-        for number, feature in enumerate(self.features):
-            if feature.polygons:
-                outer = [ring for polygon in feature.polygons for ring in polygon[:1]]
-                low = np.min([ring.min(axis=0) for ring in outer], axis=0)
-                boxes[number] = [*low, *np.max([ring.max(axis=0) for ring in outer], axis=0)]
+        outer = [[polygon[0] for polygon in feature.polygons] for feature in self.features]
+        drawn = [number for number, rings in enumerate(outer) if rings]
+        if drawn:
+            points = np.concatenate([ring for rings in outer for ring in rings])
+            counts = [sum(len(ring) for ring in outer[number]) for number in drawn]
+            starts = np.cumsum([0, *counts[:-1]])
+            boxes[drawn, :2] = np.minimum.reduceat(points, starts)
+            boxes[drawn, 2:] = np.maximum.reduceat(points, starts)
         return boxes
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[float, float, float, float] | None:
         """Left, bottom, right, top of all features; None where there are no polygons."""
         if np.isnan(self.boxes).all():

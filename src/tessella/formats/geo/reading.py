@@ -16,12 +16,12 @@ from tessella.files.images import read_header
 from tessella.files.paths import relative_name
 from tessella.formats.geo.names import SINGLE_CLASS, Stems, class_of
 from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewhere, system_of
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing
 from tessella.formats.raster.labels import background_id
-from tessella.formats.tools.painting import with_ignore_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -14,12 +14,12 @@ from tessella.files.paths import relative_name
 from tessella.files.text import read_csv
 from tessella.formats.geo.names import Stems
 from tessella.formats.geo.reading import CLASS_COLUMNS, without_data
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
-from tessella.formats.tools.painting import with_ignore_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ from tessella.files.geo.geojson import write_geojson
 from tessella.files.geo.geopackage import write_geopackage
 from tessella.files.geo.shapefile import write_shapefile
 from tessella.files.geo.vectors import Feature
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.tracing import regions
-from tessella.formats.tools.painting import with_ignore_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tessella.files.volumes.header import VolumeHeader
+    from tessella.formats.source import Source
 
 _SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr")
 _WORDS: Final = re.compile(r"[_\-. ]+")
@@ -98,20 +99,20 @@ def stem_of(path: Path) -> str:
     return next((path.name[: -len(suffix)] for suffix in _SUFFIXES if lower.endswith(suffix)), path.stem)
 
 
-def find_cases(root: Path, paths: Sequence[Path], headers: Mapping[Path, VolumeHeader]) -> Cases:
+def find_cases(source: Source, paths: Sequence[Path], headers: Mapping[Path, VolumeHeader]) -> Cases:
     """Sort volumes into cases.
 
     Scans that differ in nothing but a word such as `t1` or `flair`, or in the number of a channel, and that have one
     grid, are the bands of one case.
 
     Args:
-        root: The data set's folder.
-        paths: The volumes below it.
+        source: The data set's folder; where scans lie in a folder of their own, what lies in it are labels.
+        paths: The volumes below the two.
         headers: Of those that can be read; a volume that names its classes is a label volume whatever it is called.
     """
     per_class = _per_class(paths)
     inside = {path for files in per_class.values() for path in files}
-    files = [_file(root, path, headers.get(path)) for path in paths if path not in inside]
+    files = [_file(source, path, headers.get(path)) for path in paths if path not in inside]
     found = _by_stem(files)
     cases, orphans, unclear = [], [], 0
     for key, scans in found.scans.items():
@@ -123,7 +124,7 @@ def find_cases(root: Path, paths: Sequence[Path], headers: Mapping[Path, VolumeH
             orphans += labels
             labels, unclear = [], unclear + 1
         taker = fitting[0] if fitting else groups[0]
-        cases += [_case(root, group, labels if group is taker else [], per_class) for group in groups]
+        cases += [_case(source, group, labels if group is taker else [], per_class) for group in groups]
     orphans += [path for labels in found.labels.values() for path in labels]
     how = "one label volume per class in a folder beside the scan" if per_class else "scans and labels paired by name"
     if unclear:
@@ -175,13 +176,14 @@ def _per_class(paths: Sequence[Path]) -> dict[Path, list[Path]]:
     return found
 
 
-def _file(root: Path, path: Path, header: VolumeHeader | None) -> _File:
-    kept, role = [], ""
-    for folder in path.parent.relative_to(root).parts:
+def _file(source: Source, path: Path, header: VolumeHeader | None) -> _File:
+    base = _base(source, path)
+    kept, role = [], "" if source.photos is None else "scan" if base == source.photos else "label"
+    for folder in path.parent.relative_to(base).parts:
         name = folder.casefold()
         if training := _TRAINING.fullmatch(name):
             role = "label" if training[1].lower() == "labels" else "scan"
-            kept.append(training[2].lower())
+            kept += [training[2].lower()] if source.photos is None else []
         elif name in MASK_FOLDERS or name in PHOTO_FOLDERS:
             role = "label" if name in MASK_FOLDERS else "scan"
         else:
@@ -218,9 +220,14 @@ def _bare(file: _File, others: set[tuple[Key, Key]]) -> Key:
     return tuple(word for word in words if word.casefold() not in dropped)
 
 
-def _case(root: Path, scans: list[Path], labels: list[Path], per_class: Mapping[Path, list[Path]]) -> Case:
+def _base(source: Source, path: Path) -> Path:
+    """Return the folder that a volume is named relative to."""
+    return source.photos if source.photos is not None and path.is_relative_to(source.photos) else source.root
+
+
+def _case(source: Source, scans: list[Path], labels: list[Path], per_class: Mapping[Path, list[Path]]) -> Case:
     scans = sorted(scans)
-    name = relative_name(scans[0].with_name(stem_of(scans[0])), root)
+    name = relative_name(scans[0].with_name(stem_of(scans[0])), _base(source, scans[0]))
     if scans[0] in per_class and not labels:
         files = sorted(per_class[scans[0]])
         return Case(name, tuple(scans), tuple(files), tuple(map(stem_of, files)))

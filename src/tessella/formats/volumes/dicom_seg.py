@@ -84,7 +84,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     """
     # the images of a segmentation that was given alone lie beside it
     files = source.files(*_SUFFIXES) if source.file is None else Source(source.root).files(*_SUFFIXES)
-    paths = [path for path in files if path.suffix or is_dicom(path)]
+    also = () if source.photos is None else Source(source.photos).files(*_SUFFIXES)
+    paths = [path for path in dict.fromkeys((*files, *also)) if path.suffix or is_dicom(path)]
     # a file that is DICOM by name alone is damaged; its record stays, so that loading it and `tessella check` say so
     labels = [path for path in paths if is_segmentation(path) or not is_dicom(path)]
     if not any(map(is_segmentation, labels)):

@@ -62,11 +62,13 @@ def read_volumes(source: Source, coding: LabelCoding | None, *, name: str, is_ow
     """
     where = source.file or source.root
     # the scan of a label volume that was given alone lies beside it
-    paths = [path for path in (source.files() if source.file is None else walk(source.root)) if is_own(path)]
+    files = source.files() if source.file is None else walk(source.root)
+    also = () if source.photos is None else walk(source.photos)
+    paths = [path for path in dict.fromkeys((*files, *also)) if is_own(path)]
     if not paths:
         raise FormatError("no volume lies here", where=where)
     headers = dict(_headers(paths))
-    found = find_cases(source.root, paths, headers)
+    found = find_cases(source, paths, headers)
     if source.file is not None:
         found = found.of(source.file)
     if not any(case.labels for case in found.cases):
