@@ -150,3 +150,13 @@ def test_segments_vector_labels_are_shapes(tmp_path: Path) -> None:
     assert index[0].labels.ids.sum() == 64
     assert index.listing.left_out == {"keypoints": 1}
     assert shapes(index)[0].attributes == (("state", "wet"),)
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 7])
+def test_a_kind_of_another_type_breaks_no_reader(tmp_path: Path, kind: object) -> None:
+    save(tmp_path / "p.png", photo_of(0))
+    odd = segments_ai.annotation(1, 1, type=kind, points=SQUARE)
+    segments_ai.release(tmp_path / "r.json", segments_ai.sample("u", "p.png", odd, bitmap=None), task="vector")
+    index = open_dataset(tmp_path)
+    assert shapes(index) == ()
+    assert index.listing.left_out == {"keypoints": 1}

@@ -89,7 +89,7 @@ def _classes(source: Source) -> tuple[list[tuple[str, Colour | None]], str]:
     for path in (folder / name for folder in folders for name in _METADATA):
         if path.is_file():
             listed = [table(one) for one in rows(table(read_json(path, allow_nan=True)).get("classes"))]
-            found = [one for one in listed if one.get("type") in _AREAS and words(one.get("name")).strip()]
+            found = [one for one in listed if words(one.get("type")) in _AREAS and words(one.get("name")).strip()]
             if found:
                 return [(words(one["name"]), rgba_colour(one.get("color"))) for one in found], path.name
     return [], ""

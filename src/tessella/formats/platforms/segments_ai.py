@@ -121,7 +121,7 @@ def _entry(
 ) -> Entry:
     image = table(table(sample.get("attributes")).get("image"))
     listed = tuple(filter(None, (words(sample.get("name")), *names_in_url(image.get("url")))))
-    drawn = [one for one in held.annotations if held.bitmap or one.get("type") in _VECTORS]
+    drawn = [one for one in held.annotations if held.bitmap or words(one.get("type")) in _VECTORS]
     counts["keypoints"] += len(held.annotations) - len(drawn)
     boxes = sum(one.get("type") == "bbox" for one in drawn)
     names = tuple(_label(one, held) for one in drawn)
@@ -155,14 +155,16 @@ def load(record: Record, listing: Listing) -> Annotation:
     if held.bitmap:
         return _of_bitmap(held, record, where, listing.max_pixels)
     shapes = tuple(
-        Shape(
-            _label(one, held), _VECTORS[one["type"]], pairs(one.get("points"), where=f"{where}: annotation {place}"),
-            attributes=attributes(table(one.get("attributes")).items()),
-        )
+        _shape(one, _label(one, held), f"{where}: annotation {place}")
         for place, one in enumerate(held.annotations)
-        if one.get("type") in _VECTORS
-    )  # fmt: skip
+        if words(one.get("type")) in _VECTORS
+    )
     return Drawing(shapes, None, "centre")
+
+
+def _shape(one: dict[str, Any], label: str, where: str) -> Shape:
+    said = attributes(table(one.get("attributes")).items())
+    return Shape(label, _VECTORS[words(one["type"])], pairs(one.get("points"), where=where), attributes=said)
 
 
 def _of_bitmap(held: _Sample, record: Record, where: str, max_pixels: int | None) -> Drawing:

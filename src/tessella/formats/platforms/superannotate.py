@@ -51,13 +51,16 @@ def detect(source: Source) -> Match | None:
     return Match(92, why, "masks" if pictures else "shapes")  # its pictures show the very same labels
 
 
+_NOTES: Final = frozenset({"meta", "comment", "tag"})
+
+
 def _settled(tree: object) -> object:
     """Return a file of the first version, a list of instances and notes about the photo, as a later one."""
     if not isinstance(tree, list) or not any({"classId", "className"} & table(one).keys() for one in tree[:8]):
         return tree
     notes = [one for one in map(table, tree) if one.get("type") == "meta"]
     size = next((one for one in notes if one.get("name") == "imageAttributes"), {})
-    instances = [one for one in map(table, tree) if one.get("type") not in {"meta", "comment", "tag"}]
+    instances = [one for one in map(table, tree) if words(one.get("type")) not in _NOTES]
     return {"metadata": {"name": "", "width": size.get("width"), "height": size.get("height")}, "instances": instances}
 
 
