@@ -76,7 +76,8 @@ def settle_turn(look: Look) -> Mend:
 
 def wide_masks(survey: Survey) -> Iterator[Located]:
     """F110: masks of 16 bits, which many programs cut to 8."""
-    masks = [trace for trace in survey.traces if trace.stored is not None]
+    # a part of a file (`x_seg.png#class`) was read out of it, and no program sees it with these bits
+    masks = [trace for trace in survey.traces if trace.stored is not None and "#" not in trace.label_where]
     wide = [trace for trace in masks if trace.wide]
     if not wide:
         return

@@ -53,7 +53,8 @@ def decode_instances(path: Path, /, *, max_pixels: int | None = None) -> StoredM
     if mask.is_colour:
         raise FormatError("instance numbers are not stored as colours", where=path, got=mask.mode, expected="16 bits")
     numbers = mask.pixels.astype(np.uint16)  # some tools write bytes
-    return StoredMask(np.where(numbers < _STEP, numbers, numbers // _STEP), "I;16")
+    ids = np.where(numbers < _STEP, numbers, numbers // _STEP)
+    return StoredMask(ids.astype(np.uint8) if ids.max(initial=0) <= IGNORE else ids, "L")
 
 
 def read_polygons(path: Path, /, *, max_pixels: int | None = None) -> Drawing:

@@ -182,4 +182,6 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise LabelError(f"the folder {record.key!r} is no class", where=record.label)
     yes = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
     value, ground = value_of(coding, meaning[record.key]), value_of(coding, background_id(coding))
-    return StoredMask(np.where(yes, value, ground).astype(stored_type(coding)), "L")
+    pixels = np.full(yes.shape, ground, stored_type(coding))
+    pixels[yes] = value
+    return StoredMask(pixels, "L")

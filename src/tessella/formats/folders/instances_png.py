@@ -80,8 +80,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
 def _record(source: Source, photo: Path, masks: list[Path]) -> Record:
     name = relative_name(photo.with_suffix(""), source.root)
-    first, *rest = masks or [None]
-    return Record(name, photo, first, split_of(name.split("/")[:-1]), parts=tuple(part for part in rest if part))
+    split = split_of(name.split("/")[:-1])
+    return Record(name, photo, masks[0] if masks else None, split, parts=tuple(masks[1:]))
 
 
 def _orphans(source: Source) -> tuple[str, ...]:
