@@ -228,6 +228,13 @@ def test_two_files_of_one_kind_for_one_photo_are_refused(tmp_path: Path) -> None
         open_dataset(tmp_path)
 
 
+def test_a_photo_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    photo(tmp_path / "a.png")
+    document(tmp_path / "a.json", images("a.png", "./a.png"), [row(1, 1, 3, [block(0, 0, 2, 2)])])
+    with pytest.raises(FormatError, match=r"a\.json: the same photo is listed twice; got 1 and 2 are both a\.png"):
+        open_dataset(tmp_path)
+
+
 @pytest.mark.parametrize("form", ["flat", "pairs", "parts"])
 def test_polygons_are_read_in_every_form_that_tools_write(tmp_path: Path, form: str) -> None:
     ring = block(1, 1, 5, 4)

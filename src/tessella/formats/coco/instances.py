@@ -10,7 +10,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.formats.coco.catalogue import IGNORE_NAME, classes_of
 from tessella.formats.coco.outlook import may_hold_outlines, outlines_of
-from tessella.formats.coco.photos import FileFinder
+from tessella.formats.coco.photos import FileFinder, refuse_twins
 from tessella.formats.coco.shapes import drawing_of
 from tessella.formats.coco.sheets import Page, Sheet, pages_of, sheets_of
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -75,6 +75,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
                 records.append(record)
             else:
                 orphans.append(f"{relative_name(sheet.path, root)}#{record.key}")
+    refuse_twins(records, root)
     notes += _notes(facts, records)
     lone = photos.unlabelled(records) if source.file is None else []
     return Listing(

@@ -19,7 +19,7 @@ from tessella.formats.coco.catalogue import IGNORE_NAME, Category, class_names, 
 from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import page_of, with_ignore
 from tessella.formats.coco.outlook import outlines_of
-from tessella.formats.coco.photos import FileFinder, split_of_file
+from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.sheets import ListedPhoto, Page, page_of_rows, photos_of, places_of
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
@@ -88,6 +88,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         missing = sum(name is not None for name in sheet.masks) - sum(bool(record.parts) for record in found_here)
         if missing:
             notes.append(f"{missing} masks that {relative_name(sheet.path, root)} names are not here")
+    refuse_twins(records, root)
     if absent := sum(record.image is None for record in records):
         notes.append(f"{absent} of {len(records)} listed photos are not here")
     lone = photos.unlabelled(records) if source.file is None else []

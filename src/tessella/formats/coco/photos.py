@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from tessella.core.errors import FormatError
 from tessella.files.paths import relative_name
 from tessella.formats.layout.pairing import SPLIT_NAMES, role_of, split_of
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tessella.formats.layout.photos import PhotoFinder
+    from tessella.formats.listing import Record
 
 _WORDS = re.compile(r"[^A-Za-z]+")
 _VOTERS: Final = 2000
@@ -82,6 +84,26 @@ class FileFinder:
             return named[0] if len(named) == 1 else None
         known = bool(named) or parts[-1] in self._stems or PurePosixPath(parts[-1]).stem in self._stems
         return self._finder.find(label, "/".join(parts)) if known else None  # where nothing is alike, asking is slow
+
+
+def refuse_twins(records: Iterable[Record], root: Path) -> None:
+    """Refuse two entries for one photo: their labels would contradict each other, or cover half of it each.
+
+    Raises:
+        FormatError: There are two.
+    """
+    seen: dict[Path, Record] = {}
+    for record in records:
+        if record.image is None or record.label is None:
+            continue
+        other = seen.setdefault(record.image, record)
+        if other is not record:
+            raise FormatError(
+                "the same photo is listed twice",
+                where=relative_name(record.label, root),
+                got=f"{other.key} and {record.key} are both {relative_name(record.image, root)}",
+                fix="make them one entry with all annotations",
+            )
 
 
 def _merits(home: Path, label: Path, *, split: str, role: str, hint: str) -> tuple[bool, int, bool, int]:

@@ -17,7 +17,7 @@ from tessella.files.values.numbers import flat, number, size_hw
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
 from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import with_ignore
-from tessella.formats.coco.photos import FileFinder, split_of_file
+from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.shapes import attributes_of, cropped
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
@@ -69,7 +69,7 @@ def _is_datumaro(tree: object) -> bool:
 
 
 def _has_area(tree: dict[str, Any]) -> bool:
-    return any(one.get("type") in _AREAS for item in tree["items"] for one in _annotations(item))
+    return any(str(one.get("type")) in _AREAS for item in tree["items"] for one in _annotations(item))
 
 
 def _annotations(item: object) -> list[dict[str, Any]]:
@@ -107,6 +107,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
                 records.append(record)
             else:
                 orphans.append(f"{relative_name(sections.path, root)}#{record.key}")
+    refuse_twins(records, root)
     if not facts["areas"]:
         raise _no_areas(source, facts)
     notes: list[str] = []
@@ -160,13 +161,13 @@ def _page(sections: Sections, facts: Counter[str]) -> tuple[_Page, frozenset[str
         if not isinstance(item, dict):
             raise FormatError("an item is not an object", where=f"{sections.path}: items[{place}]")
         for one in _annotations(item):
-            kind = one.get("type")
+            kind = str(one.get("type"))
             label = _label(one, labels)
             if kind in _AREAS and label is not None:
                 facts["areas"] += 1
                 used.add(label)
             else:
-                said = _LEFT_OUT.get(str(kind), "annotations of unknown kind")
+                said = _LEFT_OUT.get(kind, "annotations of unknown kind")
                 facts["shapes without label" if kind in _AREAS else said] += 1
         items.append({key: item.get(key) for key in ("id", "image", "media", "path")})
     return _Page(rows, labels), frozenset(used), items
@@ -267,10 +268,11 @@ def load(record: Record, listing: Listing) -> Annotation:
     hw = _hw(item, where=where)
     boxes, shapes = [], []
     for place, row in enumerate(_annotations(item)):
-        if row.get("type") in _BOXES and (box := _box(row)) is not None:
+        kind = str(row.get("type"))
+        if kind in _BOXES and (box := _box(row)) is not None:
             boxes.append(Shape(ignore, "polygon", box))
         label = _label(row, page.labels)
-        if row.get("type") in _AREAS and label is not None:
+        if kind in _AREAS and label is not None:
             found = _area(row, hw, where=f"{where}.annotations[{place}]")
             level = number(row.get("z_order", 0))
             shapes += [(0.0 if np.isnan(level) else level, _shape(label, row, one)) for one in found]

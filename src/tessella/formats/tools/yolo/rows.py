@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LARGEST: Final = 1 << 26
+_LARGEST: Final = 1 << 24
 _BOX: Final = 4
 _LEAST: Final = 6
 _HIGHEST: Final = 10_000
