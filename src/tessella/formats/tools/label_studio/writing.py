@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     name = f"{item.stem}.png" if photo is None else photo.relative_to(in_split(item, dst)).as_posix()
     listed = f"{item.split}/{name}" if item.split else name
     drawing = drawing_of(item, coding)
-    task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={listed}"}, "annotations": []}
+    task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={quote(listed)}"}, "annotations": []}
     if drawing is not None:
         results = [_result(shape, item.hw, place) for place, shape in enumerate(drawing.shapes)]
         task["annotations"].append({"result": results, "was_cancelled": False, "ground_truth": False})

@@ -306,7 +306,8 @@ def load(record: Record, listing: Listing) -> Annotation:
     for number, row in enumerate(read_rows(record.label)):
         if row.is_box:
             centre, size = row.values[:2], row.values[2:]
-            boxes.append(Shape(ignore, "rectangle", np.stack([centre - size / 2, centre + size / 2]) * scale))
+            corners = np.round(np.stack([centre - size / 2, centre + size / 2]) * scale, _DECIMALS)
+            boxes.append(Shape(ignore, "rectangle", corners))
         else:
             label = names.get(row.key, f"class_{row.key}")
             shapes.append(Shape(label, "polygon", np.round(row.values * scale, _DECIMALS), str(number)))
