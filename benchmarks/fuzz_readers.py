@@ -21,7 +21,9 @@ import tempfile
 import time
 import traceback
 import warnings
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -54,7 +56,47 @@ def peak_mib() -> float:
 
 
 def fuzz(name: str, mutations: int, seed: int) -> dict[str, Any]:
-    """Damage and read one format's data set; runs in a process of its own."""
+    """Damage and read one format's data set, in processes of its own; one that dies is followed by another."""
+    context = multiprocessing.get_context("spawn")
+    place, total = context.Value("q", 0), Counter[str]()
+    worst: dict[str, Any] = {"slowest_seconds": 0.0, "peak_growth_mib": 0}
+    examples: list[dict[str, Any]] = []
+    began = time.perf_counter()
+    while place.value < mutations:
+        mine, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=in_a_process, args=((name, mutations, seed), place, theirs))
+        process.start()
+        theirs.close()
+        try:
+            answer = mine.recv()
+        except EOFError:
+            answer = {"died": True}
+        process.join()
+        if "died" in answer and (process.exitcode or 0) >= 0:  # a decoder that crashes ends by a signal
+            answer = {"error": f"the process ended with exit code {process.exitcode}; --replay {name}:0 says why"}
+        if "error" in answer:
+            return answer
+        total.update(answer.get("counts", {}))
+        examples += answer.get("examples", [])
+        worst = {key: max(value, answer.get("worst", {}).get(key, 0)) for key, value in worst.items()}
+        if "died" in answer:
+            total["faults"] += 1
+            examples.append({"mutation": place.value, "fault": f"the process died with exit code {process.exitcode}"})
+            place.value += 1
+    return {
+        "mutations": mutations,
+        "refused_whole": mutations - total["readable"] - total["faults"],
+        "still_readable": total["readable"],
+        "faults": total["faults"],
+        **worst,
+        "seconds": round(time.perf_counter() - began, 1),
+        "examples": examples[:SHOWN],
+    }
+
+
+def in_a_process(job: tuple[str, int, int], place: Any, answer: Connection) -> None:  # noqa: ANN401 - a shared value
+    """Go through the mutations from `place` on, which says where a process that died was."""
+    name, mutations, seed = job
     warnings.simplefilter("ignore")
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)  # decoders write of every damaged file there
@@ -65,18 +107,20 @@ def fuzz(name: str, mutations: int, seed: int) -> dict[str, Any]:
         watch = Watch(Path(folder).resolve())
         for number in range(12):  # libraries are loaded and caches filled from here on
             if not patient.read(number):
-                return {"error": "its own data set cannot be read"}
-        return {**run(patient, watch, mutations), "files": len(patient.files)}
+                answer.send({"error": "its own data set cannot be read"})
+                return
+        answer.send(run(patient, watch, mutations, place))
 
 
-def run(patient: Patient, watch: Watch, mutations: int) -> dict[str, Any]:
+def run(patient: Patient, watch: Watch, mutations: int, place: Any) -> dict[str, Any]:  # noqa: ANN401 - a shared value
     """Go through the mutations and count what came of them."""
-    start, began = peak_mib(), time.perf_counter()
+    start = peak = peak_mib()
     found: list[dict[str, Any]] = []
-    readable, slowest, slowest_at, peak = 0, 0.0, 0, start
-    for number in range(mutations):
+    readable, slowest = 0, 0.0
+    for number in range(place.value, mutations):
+        place.value = number
         changed = patient.damage(number)
-        fault, clock = None, time.perf_counter()
+        fault, clock, outside = None, time.perf_counter(), []
         signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
         try:
             with watch.on() as outside:
@@ -87,27 +131,20 @@ def run(patient: Patient, watch: Watch, mutations: int) -> dict[str, Any]:
             fault = f"{type(error).__name__}: {str(error)[:160]}; {last_line()}"
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        seconds, now = time.perf_counter() - clock, peak_mib()
+        slowest, now = max(slowest, time.perf_counter() - clock), peak_mib()
         if fault is None and outside:
             fault = f"outside: {outside[0]}"
         if fault is None and now > peak and now - start > GROWTH_MIB:
             fault = f"memory: {now - start:.0f} MiB above the start"
-        if seconds > slowest:
-            slowest, slowest_at = seconds, number
         peak = max(peak, now)
         if fault:
             found.append({"mutation": number, "files": list(changed), "fault": fault})
+    place.value = mutations
     patient.heal()
     return {
-        "mutations": mutations,
-        "refused_whole": mutations - readable - len(found),
-        "still_readable": readable,
-        "faults": len(found),
-        "slowest_seconds": round(slowest, 3),
-        "slowest_mutation": slowest_at,
-        "peak_growth_mib": round(peak - start),
-        "seconds": round(time.perf_counter() - began, 1),
-        "examples": found[:SHOWN],
+        "counts": {"readable": readable, "faults": len(found)},
+        "worst": {"slowest_seconds": round(slowest, 3), "peak_growth_mib": round(peak - start)},
+        "examples": found,
     }
 
 
@@ -164,15 +201,11 @@ def main() -> None:
         replay(name, int(number), options.seed)
         return
     names = [name for name in options.only.split(",") if name] or list(FORMATS)
-    context = multiprocessing.get_context("spawn")
     results = {}
-    with ProcessPoolExecutor(options.processes, mp_context=context, max_tasks_per_child=1) as pool:
+    with ThreadPoolExecutor(options.processes) as pool:  # each thread waits for a process
         jobs = {name: pool.submit(fuzz, name, options.mutations, options.seed) for name in names}
         for name, job in jobs.items():
-            try:
-                results[name] = job.result()
-            except Exception as error:  # noqa: BLE001 - a process that died is a finding too
-                results[name] = {"error": f"{type(error).__name__}: {error}"}
+            results[name] = job.result()
             print(name, json.dumps(results[name], indent=2), flush=True)
     bombs = measure_bombs()
     ok = all(
