@@ -93,7 +93,7 @@ def test_crowds_are_painted_as_their_class_and_counted(tmp_path: Path) -> None:
     index = one(tmp_path, crowd)
     np.testing.assert_array_equal(ids(index), mask)
     assert drawing(index).shapes[0].attributes == (("iscrowd", "1"),)
-    assert "1 crowd regions are painted as their class" in index.listing.notes
+    assert "crowd regions painted as their class: 1" in index.listing.notes
 
 
 def test_a_box_without_outline_is_ignored_where_no_outline_covers_it_and_counted(tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_more_categories_than_ids_are_cut_to_those_that_occur(tmp_path: Path) ->
     listed = [{"id": number, "name": f"c{number}"} for number in range(400)]
     index = one(tmp_path, row(1, 1, 399, [block(0, 0, 2, 2)]), categories=listed)
     assert index.table.names == ("background", "c399")
-    assert "399 categories that no annotation uses are left out" in index.listing.notes
+    assert "categories that no annotation uses, which are left out: 399" in index.listing.notes
     rows = [row(number, 1, number, [block(0, 0, 2, 2)]) for number in range(300)]
     with pytest.raises(LabelError, match="more classes than a label map can hold"):
         one(tmp_path, *rows, categories=listed)

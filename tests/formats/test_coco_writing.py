@@ -206,7 +206,7 @@ def test_masks_that_are_not_here_are_counted(tmp_path: Path) -> None:
     (tmp_path / "annotations" / "panoptic_default" / "p1.png").unlink()
     index = open_dataset(tmp_path)
     assert [record.label is None for record in index.records] == [False, True, False, False]
-    assert "1 masks that annotations/panoptic_default.json names are not here" in index.listing.notes
+    assert "masks that annotations/panoptic_default.json names and that are not here: 1" in index.listing.notes
 
 
 def test_two_rows_for_one_photo_are_refused(tmp_path: Path) -> None:

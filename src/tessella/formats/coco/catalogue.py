@@ -188,7 +188,7 @@ def _within_limit(everything: dict[str, Category], used: set[str], root: Path, n
             expected=f"at most {MAX_CLASSES - 1} and the background",
             fix="merge categories in the JSON file, or split it",
         )
-    notes.append(f"{len(everything) - len(kept)} categories that no annotation uses are left out")
+    notes.append(f"categories that no annotation uses, which are left out: {len(everything) - len(kept)}")
     return kept
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tessella.formats.source import Source
 
 NAME: Final = "coco"
+BOXES_NOTE: Final = "boxes without outline, whose pixels are ignored where no outline covers them"
 _UNCOVERED: Final = "pixels that no outline covers are background"
 
 
@@ -57,7 +58,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     facts = sum((sheet.facts for sheet in sheets), Counter[str]())
     if not facts["outlines"]:
         raise _no_outlines(source, sheets, facts)
-    listed, notes = _chosen([(sheet, _found(sheet, photos)) for sheet in sheets], root)
+    finder = FileFinder(photos.paths, photos)
+    listed, notes = _chosen([(sheet, _found(sheet, finder)) for sheet in sheets], root)
     facts = sum((sheet.facts for sheet, _ in listed), Counter[str]())
     discovered = False
     if coding is None:
@@ -112,12 +114,11 @@ def _no_outlines(source: Source, sheets: list[Sheet], facts: Counter[str]) -> Fo
         where=where,
         got=held or "no annotations",
         expected="annotations with polygons or run-length masks",
-        fix="annotate outlines, or export them: `segmentation` is empty in every annotation",
+        fix="give the files that hold outlines, or annotate them: `segmentation` is empty in every annotation",
     )
 
 
-def _found(sheet: Sheet, photos: PhotoFinder) -> list[Path | None]:
-    finder = FileFinder(photos.paths, photos)
+def _found(sheet: Sheet, finder: FileFinder) -> list[Path | None]:
     names = [photo.file_name for photo in sheet.photos]
     home = finder.home(sheet.path, names, split=sheet.split)
     return [finder.find(home, sheet.path, name) for name in names]
@@ -167,13 +168,13 @@ def _records(sheet: Sheet, images: list[Path | None], photos: PhotoFinder, root:
 
 def _notes(facts: Counter[str], records: list[Record]) -> Iterator[str]:
     if facts["crowds"]:
-        yield f"{facts['crowds']} crowd regions are painted as their class"
-    if facts["boxes without outline"]:
-        yield f"in {facts['boxes without outline']} boxes without outline, pixels that no outline covers are ignored"
+        yield f"crowd regions painted as their class: {facts['crowds']}"
+    if boxes := facts["boxes without outline"]:
+        yield f"{BOXES_NOTE}: {boxes}"
     if absent := sum(record.image is None for record in records):
         yield f"{absent} of {len(records)} listed photos are not here"
     if bare := sum(record.label is None for record in records):
-        yield f"{bare} photos are listed in files without annotations, so they are not labelled"
+        yield f"photos in files without annotations, which label nothing: {bare}"
 
 
 def with_ignore(coding: LabelCoding) -> LabelCoding:

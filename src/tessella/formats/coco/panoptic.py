@@ -87,7 +87,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         records += [record for record in found_here if record.image is not None or record.parts]
         missing = sum(name is not None for name in sheet.masks) - sum(bool(record.parts) for record in found_here)
         if missing:
-            notes.append(f"{missing} masks that {relative_name(sheet.path, root)} names are not here")
+            notes.append(f"masks that {relative_name(sheet.path, root)} names and that are not here: {missing}")
     refuse_twins(records, root)
     if absent := sum(record.image is None for record in records):
         notes.append(f"{absent} of {len(records)} listed photos are not here")

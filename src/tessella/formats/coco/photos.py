@@ -21,6 +21,8 @@ _WORDS = re.compile(r"[^A-Za-z]+")
 _VOTERS: Final = 2000
 """So many names tell which folder is meant."""
 
+_MOST_COMPARED: Final = 200_000
+
 
 def split_of_file(path: Path, root: Path) -> str:
     """Return the split that an annotation file is of: `instances_train2017.json`, `valid/_annotations.coco.json`."""
@@ -39,8 +41,9 @@ class FileFinder:
     """
 
     def __init__(self, paths: Iterable[Path], finder: PhotoFinder | None = None) -> None:
+        self._all = frozenset(paths)
         self._by_name: dict[str, list[Path]] = {}
-        for path in paths:
+        for path in sorted(self._all):
             self._by_name.setdefault(path.name, []).append(path)
         self._stems = {PurePosixPath(name).stem for name in self._by_name}
         self._finder = finder
@@ -61,11 +64,16 @@ class FileFinder:
             Of equals the one called `hint`, then one whose name says `role`, one of the split, the nearest to `label`.
         """
         votes: Counter[Path] = Counter()
+        compared = 0
         for name, _ in zip(listed, range(_VOTERS), strict=False):
             parts = _parts(name)
-            for path in self._by_name.get(parts[-1], ()) if parts else ():
+            namesakes = self._by_name.get(parts[-1], ()) if parts else ()
+            compared += len(namesakes)
+            for path in namesakes:
                 if path.parts[-len(parts) :] == parts:
                     votes[Path(*path.parts[: -len(parts)])] += 1
+            if compared > _MOST_COMPARED:  # the same name in thousands of folders
+                break
         if not votes:
             return None
         return max(
@@ -77,9 +85,9 @@ class FileFinder:
         parts = _parts(listed)
         if not parts:
             return None
-        named = self._by_name.get(parts[-1], ())
-        if home is not None and (wanted := home.joinpath(*parts)) in named:
+        if home is not None and (wanted := home.joinpath(*parts)) in self._all:
             return wanted
+        named = self._by_name.get(parts[-1], ())
         if self._finder is None:
             return named[0] if len(named) == 1 else None
         known = bool(named) or parts[-1] in self._stems or PurePosixPath(parts[-1]).stem in self._stems

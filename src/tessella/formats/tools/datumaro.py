@@ -16,7 +16,7 @@ from tessella.files.sections import Rows, Sections, read_sections
 from tessella.files.values.numbers import flat, number, size_hw
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
 from tessella.formats.coco.fields import key_of
-from tessella.formats.coco.instances import with_ignore
+from tessella.formats.coco.instances import BOXES_NOTE, with_ignore
 from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.shapes import attributes_of, cropped
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -118,7 +118,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if background_id(coding) == IGNORE:
         notes.append("no class is called background, so pixels that no shape covers are ignored")
     if boxes := facts["boxes without outline"]:
-        notes.append(f"in {boxes} boxes without outline, pixels that no outline covers are ignored")
+        notes.append(f"{BOXES_NOTE}: {boxes}")
     if absent := sum(record.image is None for record in records):
         notes.append(f"{absent} of {len(records)} listed photos are not here")
     lone = photos.unlabelled(records) if source.file is None else []

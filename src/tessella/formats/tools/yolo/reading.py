@@ -15,7 +15,7 @@ from tessella.files.images import read_header
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import read_text_lines
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
-from tessella.formats.coco.instances import with_ignore
+from tessella.formats.coco.instances import BOXES_NOTE, with_ignore
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
@@ -235,7 +235,7 @@ def _categories(names: dict[str, str], used: Iterable[str]) -> list[Category]:
 
 def _hints(kinds: Counter[str]) -> Iterator[str]:
     if kinds["boxes"]:
-        yield f"in {kinds['boxes']} boxes without outline, pixels that no outline covers are ignored"
+        yield f"{BOXES_NOTE}: {kinds['boxes']}"
     if kinds["polygons"] == kinds["quads"] > _MOST_CORNERS_BY_CHANCE:
         yield "every polygon has four corners: these may be turned boxes rather than outlines"
 
