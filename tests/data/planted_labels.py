@@ -88,6 +88,26 @@ def edit(name: str, *shapes: dict) -> Callable[[Path], object]:
     return lambda root: labelme(root / name, *shapes)
 
 
+def via(root: Path) -> Path:
+    """A VIA project of two photos, of which one was saved again since."""
+    import json
+
+    project = {}
+    for number in range(3):
+        path = save(root / f"{number}.png", faulty.photo(number))
+        size = path.stat().st_size + (7 if number == 1 else 0)
+        shape = {"name": "polygon", "all_points_x": [5, 25, 25, 5], "all_points_y": [5, 5, 15, 15]}
+        region = {"shape_attributes": shape, "region_attributes": {"label": "building"}}
+        project[path.name] = {
+            "filename": path.name,
+            "size": size,
+            "regions": [region],
+            "file_attributes": {},
+        }
+    (root / "via.json").write_text(json.dumps(project))
+    return root
+
+
 def _comb() -> dict:
     """A close outline of 40 points around a hill, whose last point lies far below the first."""
     hill = [(2 + x, 10 - 6 * np.sin(x / 12)) for x in np.arange(0, 38, 0.5)]
@@ -210,6 +230,7 @@ CASES = (
         fixable=True,
         make=labelme_set,
     ),
+    Case("G109", nothing, ("via.json#1.png",), "warning", says="another version of the photo", coding=None, make=via),
     Case(
         "G108",
         edit("1.json", house(), house("road")),

@@ -15,7 +15,6 @@ from tessella.checking.looking.noise import noise_of
 from tessella.checking.looking.reading import look_at
 from tessella.checking.looking.trace import trace_of
 from tessella.checking.looking.twins import compare_twins
-from tessella.checking.plugins import all_rules
 from tessella.checking.rule import Located
 from tessella.checking.rules.sets.classes import class_pixels
 from tessella.checking.settings import chosen, settings_of
@@ -23,7 +22,7 @@ from tessella.checking.survey import Survey, Trace
 from tessella.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tessella.checking.rule import Rule
     from tessella.checking.settings import Settings
@@ -68,7 +67,25 @@ def check(
         InputError: The baseline cannot be read.
     """
     settings = settings_of(index.root) if settings is None else settings
-    rules = chosen(codes, settings)
+    checked = look_for(chosen(codes, settings), index, settings, progress=progress)
+    return checked if settings.baseline is None else accept(checked, settings.baseline)
+
+
+def look_for(
+    rules: Sequence[Rule],
+    index: Index,
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Checked:
+    """Run some rules over a data set.
+
+    Args:
+        rules: In the order in which findings are listed.
+        index: The data set.
+        settings: Severities; what they ignore and accept does not count here.
+        progress: Called with (done, total) records.
+    """
     splits = splits_of(index)
     traces: list[Trace] = []
     found: list[Located] = []
@@ -92,8 +109,9 @@ def check(
     for rule in rules:
         if rule.survey is not None:
             found += rule.survey(survey)
-    checked = _checked(index, survey, [_settled(index, one, settings) for one in found], settings)
-    return checked if settings.baseline is None else accept(checked, settings.baseline)
+    repairs = {rule.code for rule in rules if rule.repair is not None}
+    settled = [_settled(index, one, settings, repairs) for one in found]
+    return _checked(index, survey, settled, settings=settings, order=[rule.code for rule in rules])
 
 
 def splits_of(index: Index) -> tuple[str, ...]:
@@ -114,7 +132,7 @@ def workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
+def _traced(index: Index, splits: tuple[str, ...], rules: Sequence[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
     deep = spread(len(index), min(MOVED, max(MOVED_AT_LEAST, len(index) // 20)))
 
     def visit(position: int) -> tuple[Trace, list[Finding]]:
@@ -139,24 +157,36 @@ def _traced(index: Index, splits: tuple[str, ...], rules: list[Rule]) -> Iterato
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
 
 
-def _settled(index: Index, located: Located, settings: Settings) -> Located:
+def _settled(index: Index, located: Located, settings: Settings, repairs: Collection[str]) -> Located:
     """Give a finding the severity that is set, and call only those fixable that can be written in this format."""
     position, finding = located
     severity = settings.severity_of(finding.code, finding.severity)
     if severity != finding.severity:
         finding = replace(finding, severity=severity)
-    mended = finding.fixable and all_rules()[finding.code].repair is not None
-    if mended and position is not None and not can_amend(index.records[position], index):
+    if (
+        finding.fixable
+        and finding.code in repairs
+        and position is not None
+        and not can_amend(index.records[position], index)
+    ):
         finding = replace(finding, fixable=False, fix=finding.fix.replace(" (--fix does)", ""))
     return Located(position, finding)
 
 
-def _checked(index: Index, survey: Survey, found: list[Located], settings: Settings) -> Checked:
-    order = {code: number for number, code in enumerate(all_rules())}
+def _left_out(index: Index) -> str:
+    """Say what the files hold and no label map can."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in index.listing.left_out.items() if count)
+    return f"not held in a label map: {kinds}" if kinds else ""
+
+
+def _checked(
+    index: Index, survey: Survey, found: list[Located], *, settings: Settings, order: Sequence[str]
+) -> Checked:
+    rank = {code: number for number, code in enumerate(order)}
     last = len(index)
 
     def place(located: Located) -> tuple[int, int]:
-        return order[located.finding.code], last if located.position is None else located.position
+        return rank.get(located.finding.code, len(rank)), last if located.position is None else located.position
 
     found = sorted(found, key=place)  # stable: findings of one rule on one record keep the rule's order
     total = class_pixels(survey)
@@ -175,6 +205,6 @@ def _checked(index: Index, survey: Survey, found: list[Located], settings: Setti
         pixels={name: int(count) for name, count in zip((*index.table.names, "ignore"), total, strict=True)},
         findings=tuple(located.finding for located in found),
         positions=tuple(located.position for located in found),
-        notes=(*index.listing.notes, settings.note) if settings.note else index.listing.notes,
+        notes=tuple(note for note in (*index.listing.notes, _left_out(index), settings.note) if note),
         survey=survey,
     )

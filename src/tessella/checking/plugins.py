@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GROUP: Final = "tessella.rules"
-_CODE: Final = re.compile(r"[A-Z]{1,4}[0-9]{3}")
+CODE: Final = re.compile(r"[A-Z]{1,4}[0-9]{3}")
+"""What a code looks like."""
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +32,7 @@ def all_rules() -> Mapping[str, Rule]:
         where = f"the plug-in rule {point.name} ({point.value})"
         if not isinstance(rule, Rule):
             raise RecipeError("this is no rule", where=where, got=type(rule).__name__, expected="a checking.Rule")
-        if not _CODE.fullmatch(rule.code) or rule.code in found:
+        if not CODE.fullmatch(rule.code) or rule.code in found:
             raise RecipeError(
                 "a rule needs a code of its own",
                 where=where,

@@ -90,6 +90,7 @@ class Look:
         uncut: For formats that cut a mask of one class at half its range, the mask as it is stored; else None. `strays`
             then speaks of it: values other than 0 and 255.
         jpeg_label: Whether the mask file is a JPEG.
+        declared_bytes: How large the annotation says that the photo's file is; None where it says nothing.
         photo_peek: What both ends of the photo file say; None without a file, or for one that is no picture.
         label_peek: The same of a mask file.
     """
@@ -109,6 +110,7 @@ class Look:
     strays: Strays | None = None
     uncut: StoredMask | None = None
     jpeg_label: bool = False
+    declared_bytes: int | None = None
     photo_peek: Peek | None = None
     label_peek: Peek | None = None
 

@@ -77,6 +77,7 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
         strays=strays,
         uncut=uncut,
         jpeg_label=jpeg,
+        declared_bytes=index.listing.declared_bytes.get(record.name),
         photo_peek=None if record.image is None else peek(record.image),
         label_peek=label_peek,
     )

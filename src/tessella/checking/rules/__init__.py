@@ -103,6 +103,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("G104", "warning", "an outline that crosses itself", outlines.crosses_itself),
         Rule("G106", "info", "an outline that leaps", outlines.leaps),
         Rule("G108", "warning", "one outline under two labels", outlines.two_labels),
+        Rule("G109", "warning", "a photo of another size in bytes", sizes.other_bytes),
         Rule("C105", "warning", "two classes of nearly one name", survey=tables.alike_names),
         Rule("C106", "warning", "a class that is only a heading", survey=tables.root_class),
         Rule("C101", "warning", "a class that never occurs", survey=classes.never_occurs),

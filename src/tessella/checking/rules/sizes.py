@@ -83,6 +83,21 @@ def slightly_off(look: Look) -> Iterator[Finding]:
     )
 
 
+def other_bytes(look: Look) -> Iterator[Finding]:
+    """G109: the annotation states the photo's size in bytes, and the file has another."""
+    stated, peek = look.declared_bytes, look.photo_peek
+    if not stated or peek is None or peek.size == stated:
+        return  # 0 is what some exports write where they do not know
+    yield Finding(
+        "G109",
+        "warning",
+        look.label_where,
+        f"the annotation says that {look.photo_where} has {stated} bytes, and it has {peek.size}: it was annotated on "
+        "another version of the photo",
+        "look at the outlines over the photo; if they fit, it was only saved again",
+    )
+
+
 def is_sideways(look: Look) -> bool:
     """Whether height and width are exchanged; shapes that fit the photo all the same only have a wrong stated size."""
     label_hw = stated_hw(look)
