@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +158,12 @@ def test_a_folder_called_photos_is_no_city(tmp_path: Path) -> None:
     convert(open_dataset(tmp_path / "set"), tmp_path / "out", to="cityscapes")
     assert (tmp_path / "out/leftImg8bit/train/photos/a_leftImg8bit.png").is_file()
     assert [record.group for record in open_dataset(tmp_path / "out").records] == [""]
+
+
+def test_labels_alone_are_listed_with_their_own_size(tmp_path: Path) -> None:
+    shutil.rmtree(cityscapes(tmp_path) / "leftImg8bit")
+    index = open_dataset(tmp_path)
+    assert [record.image for record in index.records] == [None] * 4
+    labels = index.labels(0)
+    assert labels is not None
+    assert labels.hw == (12, 16)

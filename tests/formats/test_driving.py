@@ -188,3 +188,38 @@ def test_the_older_download_of_bdd100k_is_read(tmp_path: Path) -> None:
     index = open_dataset(tmp_path)
     assert index.format == "bdd100k"
     np.testing.assert_array_equal(ids(index), ids_of(0))
+
+
+ZOO = {
+    "ade20k2017_dataset/dataset": ("ade20k-full", 2, 1),
+    "ade20k2020_dataset/dataset": ("ade20k-full", 2, 2),
+    "camvid_dataset": ("camvid", 4, 31),
+    "cityscapes_dataset/dataset": ("cityscapes", 4, 19),
+    "cityscapes_dataset/train_dataset": ("cityscapes", 4, 19),
+    "common_semantic_segmentation_dataset/dataset": ("colour-mask", 2, 6),
+    "kaggle_dataset/image_mask_with_labelmap": ("index-mask", 3, 3),
+    "kitti_dataset/kitti_segmentation": ("kitti", 2, 19),
+    "mapillary_vistas_dataset": ("mapillary", 3, 3),
+    "mots_dataset": ("mots", 3, 5),
+    "mots_dataset/train": ("mots", 2, 5),
+    "mvtec_dataset": ("class-folder", 2, 3),
+    "synthia_dataset/al": ("synthia", 2, 13),
+    "synthia_dataset/rand": ("synthia", 2, 13),
+    "synthia_dataset/rand_meta_file": ("synthia", 2, 5),
+    "synthia_dataset/sf": ("synthia", 2, 22),
+}
+"""Format, labelled photos and classes of the tiny samples that another converter is tested with."""
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_samples_of_others_are_recognised(shared_data: Path, name: str) -> None:
+    index = open_dataset(shared_data / "format_zoo_a" / "tests" / "assets" / name)
+    assert (index.format, len(index.labelled()), len(index.table)) == ZOO[name]
+
+
+def test_16_bit_labels_of_real_sequences_are_read(shared_data: Path) -> None:
+    root = shared_data / "format_zoo_b" / "tests" / "assets" / "synthia_dataset" / "labels_segm_dataset"
+    index = open_dataset(root)
+    assert index.format == "synthia"
+    sky, building, road = (index.table.id_of(name) for name in ("sky", "building", "road"))
+    assert ids(index, 2).tolist() == [[sky, sky, building, building, road]]

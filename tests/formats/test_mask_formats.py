@@ -1,5 +1,6 @@
 """What is particular to index-mask, voc, camvid and colour-mask."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.errors import ClassTableError, FormatError, InputError, LabelError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
-from tessella.formats.folders.camvid import CAMVID
+from tessella.files.classes import read_classes
+from tessella.formats.folders.camvid import CAMVID, FRAMES
 from tessella.formats.folders.voc import VOC
 
 
@@ -239,3 +241,32 @@ def test_vocs_classes_at_the_given_folder_come_before_those_of_the_year(tmp_path
     voc(tmp_path / "VOC2012")
     (tmp_path / "classes.toml").write_text("".join(f'[[classes]]\nname = "{name}"\n' for name in "xyz"))
     assert open_dataset(tmp_path).table.names == ("x", "y", "z")
+
+
+def test_datumaros_class_file_names_values_and_colours(tmp_path: Path) -> None:
+    meta = {"label_map": {"0": "void", "2": "road"}, "segmentation_colors": [[0, 0, 0], [1, 2, 3]]}
+    path = tmp_path / "dataset_meta.json"
+    path.write_text(json.dumps(meta))
+    coding = read_classes(path)
+    assert coding.table.names == ("void", "road")
+    assert coding.values == ((0,), (2,))
+    assert coding.table.colours[1] == (1, 2, 3)
+    path.write_text(json.dumps({"label_map": {"x": "road"}}))
+    with pytest.raises(FormatError, match="label_map does not name values"):
+        read_classes(path)
+
+
+def test_camvids_frames_in_their_own_colours_have_its_31_classes(tmp_path: Path) -> None:
+    colours = np.zeros((256, 3), np.uint8)
+    colours[:3] = [(128, 64, 128), (64, 128, 64), (128, 128, 0)]
+    for seed in range(2):
+        name = f"0001TP_{6690 + 30 * seed:06d}.png"
+        save(tmp_path / "train" / name, photo_of(seed))
+        save(tmp_path / "trainannot" / name, colours[ids_of(seed)])
+    lines = [f"/train/{path.name} /trainannot/{path.name}" for path in sorted((tmp_path / "train").iterdir())]
+    (tmp_path / "train.txt").write_text("\n".join(lines))
+    index = open_dataset(tmp_path)
+    assert index.coding == FRAMES
+    labels = index.labels(0)
+    assert labels is not None
+    assert labels.ids[0, 2] == FRAMES.table.id_of("Animal")

@@ -35,6 +35,15 @@ def test_photos_and_labels_meet_where_all_groups_agree(tmp_path: Path) -> None:
     assert met.orphans == ("x/val/maps/b_map.png",)
 
 
+def test_labels_without_a_single_photo_stand_alone(tmp_path: Path) -> None:
+    met = meet(lay(tmp_path, "train/maps/a_map.png", "val/maps/a_map.png"), PHOTOS, LABELS, called="{split}/{stem}")
+    assert [(record.name, record.image, record.split) for record in met.records] == [
+        ("train/a", None, "train"),
+        ("val/a", None, "val"),
+    ]
+    assert met.orphans == ()
+
+
 def test_case_does_not_matter(tmp_path: Path) -> None:
     met = meet(lay(tmp_path, "Train/Photos/A.JPG", "train/maps/a_Map.PNG"), PHOTOS, LABELS)
     assert [record.label is not None for record in met.records] == [True]

@@ -100,7 +100,7 @@ class Met:
     """Photos and labels that met.
 
     Args:
-        records: One per photo, sorted by name.
+        records: One per photo, sorted by name; where there is no photo at all, one per label.
         orphans: Labels without photo, relative to the root.
     """
 
@@ -128,6 +128,7 @@ def meet(source: Source, photos: Place, labels: Place, *, called: str = "", key:
     """
     shared = sorted(photos.groups & labels.groups)
     by_key: dict[tuple[str, ...], Path] = {}
+    alone: list[Record] = []
     files = source.once(tree)
     for groups, path in labels.files(files):
         place = tuple(groups[name].casefold() for name in shared)
@@ -139,22 +140,26 @@ def meet(source: Source, photos: Place, labels: Place, *, called: str = "", key:
                 fix="keep one of them in the folder, or give the folder of one data set",
             )
         by_key[place] = path
+        alone.append(_record(source, groups, None, path, called=called, key=key))
     records = []
     for groups, path in (*photos.files(files), *photos.files(source.once(photo_tree))):
         label = by_key.get(tuple(groups[name].casefold() for name in shared))
         records.append(_record(source, groups, path, label, called=called, key=key if label else ""))
+    if not records:  # labels can be checked and converted by themselves
+        return Met(tuple(sorted(alone, key=lambda record: record.name)), ())
     met = {record.label for record in records}
     lone = sorted(relative_name(path, source.root) for path in by_key.values() if path not in met)
     return Met(tuple(sorted(records, key=lambda record: record.name)), tuple(lone))
 
 
 def _record(
-    source: Source, groups: Mapping[str, str], path: Path, label: Path | None, *, called: str, key: str
+    source: Source, groups: Mapping[str, str], photo: Path | None, label: Path | None, *, called: str, key: str
 ) -> Record:
+    path = photo or label or source.root
     root = source.photos if source.photos and path.is_relative_to(source.photos) else source.root
     name = relative_name(path.with_suffix(""), root)
     stated = groups.get("split")
     split = split_of(name.split("/")[:-1]) if stated is None else SPLIT_NAMES.get(stated.casefold(), stated)
     if called:
         name = "/".join(part for part in called.format_map(groups).split("/") if part)
-    return Record(name, path, label, split, groups.get("group", ""), key)
+    return Record(name, photo, label, split, groups.get("group", ""), key)

@@ -133,6 +133,8 @@ class Published:
         met = meet(source, kind.photos, kind.labels, called=self.called, key=key)
         coding, notes, discovered = self._classes(source, kind, met, coding)
         records = tuple(sorted(named_apart(met.records), key=lambda record: record.name))
+        if not any(record.image for record in records):
+            notes = (*notes, "no photo lies here, so the labels stand alone")
         left = {what: sum(1 for _ in place.files(files)) for what, place in self.beside}
         orphans = tuple(f"{name}#{key}" if key else name for name in met.orphans)
         return Listing(
