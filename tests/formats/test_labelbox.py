@@ -55,6 +55,19 @@ def test_a_mask_that_lies_here_is_read_by_its_feature_id(tmp_path: Path) -> None
     assert index[0].labels.ids.sum() == 18
 
 
+def test_a_mask_of_another_size_than_its_photo_is_refused(tmp_path: Path) -> None:
+    save(tmp_path / "feat1.png", np.full((6, 8), 255, np.uint8))
+    with pytest.raises(FormatError, match=r"another size than its photo; got 8x6; expected 16x12"):
+        one(tmp_path, mask("road", "feat1")).labels(0)
+
+
+def test_a_composite_mask_without_colour_is_refused(tmp_path: Path) -> None:
+    save(tmp_path / "composite.png", np.zeros((12, 16, 3), np.uint8))
+    link = {"url": "https://x.example.com/composite.png", "color_rgb": [9, 0]}
+    with pytest.raises(FormatError, match="composite mask has no colour"):
+        one(tmp_path, {"name": "road", "feature_id": "f", "composite_mask": link}).labels(0)
+
+
 def test_a_composite_mask_is_the_pixels_of_its_colour(tmp_path: Path) -> None:
     pixels = np.zeros((12, 16, 3), np.uint8)
     pixels[2:5, 3:9], pixels[8:, :] = (9, 0, 0), (0, 9, 0)

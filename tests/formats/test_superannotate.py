@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data.layouts import photo_of, save
-from data.superannotate import annotation, box, classes, pixel_project, polygon
+from data.superannotate import annotation, box, classes, parts, pixel_project, polygon
 from tessella.core.annotation import Drawing
 from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.errors import FormatError, InputError, LabelError
@@ -99,6 +99,14 @@ def test_a_pixel_project_without_its_mask_is_refused(tmp_path: Path) -> None:
     pixel_project(tmp_path, count=1)
     (tmp_path / "p0.png___save.png").unlink()
     with pytest.raises(FormatError, match=r"mask of this pixel project is missing.*p0\.png___save\.png beside it"):
+        open_dataset(tmp_path).labels(0)
+
+
+def test_a_mask_of_another_size_than_stated_is_refused(tmp_path: Path) -> None:
+    pixel_project(tmp_path, count=1)
+    named = parts("road", "#000002", "#00000F", "#0002A3")
+    annotation(tmp_path / "p0.png___pixel.json", named, photo="p0.png", hw=(24, 32))
+    with pytest.raises(FormatError, match=r"another size than its JSON file states; got 16x12; expected 32x24"):
         open_dataset(tmp_path).labels(0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
+from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.text import parse_json, read_text_lines
 from tessella.files.values.numbers import named, number, size_hw
@@ -290,15 +291,29 @@ def load(record: Record, listing: Listing) -> Annotation:
             expected=f"{words(absent[0].get('feature_id')) or 'feature id'}.png in the folder",
             fix="download them with your Labelbox key, each named by its feature id",
         )
-    shapes = tuple(_shape(one, f"{where}: object {place}", listing) for place, one in enumerate(label.objects))
+    hw = label.hw
+    if hw is None and record.image is not None and any(one.mask is not None for one in label.objects):
+        hw = read_header(record.image).upright_hw
+    shapes = tuple(
+        _shape(one, f"{where}: object {place}", hw, max_pixels=listing.max_pixels)
+        for place, one in enumerate(label.objects)
+    )
     return Drawing(shapes, label.hw, "centre")
 
 
-def _shape(one: _Object, where: str, listing: Listing) -> Shape:
+def _shape(one: _Object, where: str, hw: tuple[int, int] | None, *, max_pixels: int | None) -> Shape:
     tree, name = one.tree, _label(one.tree)
     said = attributes(_answers(rows(tree.get("classifications"))))
     if one.mask is not None:
-        return mask_shape(name, _pixels(one, listing.max_pixels), attributes=said)
+        mask = _pixels(one, where, max_pixels)
+        if hw is not None and mask.shape != hw:
+            raise FormatError(
+                "a mask is of another size than its photo",
+                where=one.mask,
+                got=f"{mask.shape[1]}x{mask.shape[0]}",
+                expected=f"{hw[1]}x{hw[0]}",
+            )
+        return mask_shape(name, mask, attributes=said)
     if "polygon" in tree:
         return Shape(name, "polygon", named(tree["polygon"], where=where), attributes=said)
     if "line" in tree:
@@ -310,16 +325,18 @@ def _shape(one: _Object, where: str, listing: Listing) -> Shape:
 _SIDES: Final = ("left", "top", "width", "height")
 
 
-def _pixels(one: _Object, max_pixels: int | None) -> NDArray[np.bool_]:
+def _pixels(one: _Object, where: str, max_pixels: int | None) -> NDArray[np.bool_]:
     """Return the pixels of a mask: those of its colour in a composite mask, else all that are not black."""
     if one.mask is None:
         return np.zeros((1, 1), np.bool_)
     pixels = read_mask(one.mask, max_pixels=max_pixels).pixels
     if pixels.ndim == 2:
         return np.asarray(pixels > 0)
-    wanted = rows(table(one.tree.get("composite_mask")).get("color_rgb"))
-    if wanted:
-        return np.asarray((pixels[..., :3] == [number(channel) for channel in wanted[:3]]).all(axis=2))
+    if isinstance(one.tree.get("composite_mask"), dict):
+        wanted = [number(channel) for channel in rows(one.tree["composite_mask"].get("color_rgb"))]
+        if len(wanted) != 3:
+            raise FormatError("a composite mask has no colour", where=where, expected='"color_rgb": [r, g, b]')
+        return np.asarray((pixels[..., :3] == wanted).all(axis=2))
     seen = pixels[..., :3].any(axis=2)
     return np.asarray(seen & (pixels[..., 3] > 0) if pixels.shape[2] == 4 else seen)
 

@@ -187,6 +187,14 @@ def load(record: Record, listing: Listing) -> Annotation:
                 "the mask of this pixel project is missing", where=path, expected=f"{_stem(path)}{_MASK} beside it"
             )
         shapes, mask_hw = _cut_out(instances, record.parts[0], listing.max_pixels)
+        if hw not in (None, mask_hw):
+            raise FormatError(
+                "the mask is of another size than its JSON file states",
+                where=record.parts[0],
+                got=f"{mask_hw[1]}x{mask_hw[0]}",
+                expected=f"{tree['metadata']['width']}x{tree['metadata']['height']}",
+                fix="export the project again",
+            )
         return Drawing(tuple(shapes), hw or mask_hw, "centre")
     drawn = [
         _shape(one, f"{path}: instances[{place}]")
