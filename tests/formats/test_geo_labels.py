@@ -18,8 +18,8 @@ from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 from tessella.files.geo.crs import LON_LAT, reproject
 from tessella.formats import Source, choose
+from tessella.formats.geo.cutting import cut
 from tessella.formats.geo.names import Stems, class_of
-from tessella.formats.geo.placing import _cut
 from tessella.formats.raster.rasterise import polygon_mask
 
 UTM = "EPSG:32616"
@@ -310,15 +310,43 @@ def test_the_pixels_are_those_of_rasterio_where_no_centre_lies_on_an_edge() -> N
     assert covered > 100_000
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_a_ring_that_reaches_far_outside_covers_the_same_pixels_when_it_is_cut(seed: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.sampled_from([25, 80, 4e6]))
+def test_a_polygon_that_is_cut_at_the_borders_covers_the_same_pixels_piece_by_piece(seed: int, reach: float) -> None:
     rng = np.random.default_rng(seed)
-    far = ring(rng, int(rng.integers(3, 12)), tuple(rng.uniform(-2e6, 2e6, 2)), 4e6)
-    cut = _cut(far, (30, 40))
-    assert np.abs(cut).max(initial=0) <= 41
-    expected = polygon_mask([far], (30, 40))
-    if len(cut) < 3:
-        assert not expected.any()
-        return
-    # beyond a million pixels the products of coordinates lose the last hundredth of one: a centre on the edge may flip
-    assert np.count_nonzero(polygon_mask([cut], (30, 40)) != expected) <= 2
+    hw = (30, 40)
+    centre = rng.uniform(0, 40, 2) if reach < 1e6 else rng.uniform(-2e6, 2e6, 2)
+    count = int(rng.integers(5, 20))
+    angles = 2 * np.pi * (np.arange(count) + rng.uniform(0, 0.9, count)) / count
+    lengths = reach * rng.uniform(0.2, 1, count)
+    outer = centre + lengths[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    polygon = (outer, centre + (outer[::-1] - centre) * 0.4)
+    pieces = cut(polygon, hw)
+    found = np.zeros(hw, int)
+    for piece in pieces:
+        for one in piece:
+            assert one.min() >= 0
+            assert (one.max(axis=0) <= (40, 30)).all()
+        found += polygon_mask(piece, hw)
+    # where edges are millions of pixels long, their products lose the last thousandth: a centre on the edge may flip
+    assert np.count_nonzero(found != polygon_mask(polygon, hw)) <= (2 if reach > 1e6 else 0)
+
+
+def test_a_cut_makes_clean_pieces_and_holes_go_with_theirs() -> None:
+    comb = np.array([(-5, 2), (8, 2), (8, 12), (-5, 12), (-5, 9), (4, 9), (4, 5), (-5, 5)], np.float64)  # two teeth
+    hole = np.array(square(1, 10, 2, 11), np.float64)
+    across = np.array(square(6, 6, 7.5, 7), np.float64)  # in the solid part, over the border
+    pieces = cut((comb[::-1], hole, across), (20, 7))
+    assert sorted(sorted(map(tuple, piece[0].tolist())) for piece in pieces) == [
+        sorted([(0, 2), (7, 2), (7, 6), (6, 6), (6, 7), (7, 7), (7, 12), (0, 12), (0, 9), (4, 9), (4, 5), (0, 5)])
+    ]
+    assert [len(piece) for piece in pieces] == [2]
+    teeth = cut((comb, hole), (20, 3))
+    assert sorted((len(piece), float(piece[0][:, 1].min())) for piece in teeth) == [(1, 2.0), (2, 9.0)]
+    assert cut((comb + 100,), (20, 20)) == []
+
+
+def test_shapes_that_reach_over_a_border_are_no_findings(tmp_path: Path) -> None:
+    geotiff(tmp_path / "t1.tif", photo_of(0))
+    collection(tmp_path / "woods.geojson", [feature(None, [square(-30, -3, 8, 90)])])
+    (shape,) = open_dataset(tmp_path).annotation(0).shapes
+    assert sorted(map(tuple, shape.points_xy.tolist())) == [(0, 0), (0, 12), (8, 0), (8, 12)]

@@ -112,7 +112,7 @@ def parts_of(rings: Sequence[NDArray[np.float64]]) -> tuple[Polygon, ...]:
     for number, ring in enumerate(rings):
         if number in holes:
             continue
-        around = [other for other in outer if _inside(ring[0], rings[other])]
+        around = [other for other in outer if surrounds(rings[other], ring[0])]
         if around:
             holes[min(around, key=lambda other: abs(areas[other]))].append(ring)
         else:
@@ -126,7 +126,8 @@ def _area(ring: NDArray[np.float64]) -> float:
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def _inside(point: NDArray[np.float64], ring: NDArray[np.float64]) -> bool:
+def surrounds(ring: NDArray[np.float64], point: NDArray[np.float64]) -> bool:
+    """Whether a point (x, y) lies inside a ring."""
     x, y = ring.T
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     crosses = (y > point[1]) != (next_y > point[1])

@@ -1,13 +1,14 @@
-"""Shapes on the map brought to the pixels of one photo: reprojected, through its transform, cut off far outside."""
+"""Shapes on the map brought to the pixels of one photo: reprojected, through its transform, cut at its borders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tessella.core.errors import LabelError
 from tessella.files.geo.crs import LON_LAT, reproject, reproject_bounds
+from tessella.formats.geo.cutting import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from tessella.files.geo.frame import GeoFrame
     from tessella.files.geo.vectors import Polygon, VectorFile
-
-_FAR_PX: Final = 1e6
-"""Rings that reach further out are cut: a country drawn as one polygon spans 10**7 pixels of 0.1 m."""
 
 Box = tuple[float, float, float, float]
 
@@ -61,8 +59,8 @@ def placed(file: VectorFile, frame: GeoFrame) -> Iterator[tuple[int, tuple[Polyg
         points = reproject(points, source=system, target=frame.crs, where=file.path)
     moved = iter(np.split(frame.to_pixels(points), np.cumsum([len(ring) for ring in rings[:-1]])))
     for number in numbers:
-        polygons = [tuple(_cut(next(moved), frame.hw) for _ in polygon) for polygon in file.features[number].polygons]
-        yield number, tuple(kept for polygon in polygons if (kept := tuple(ring for ring in polygon if len(ring) >= 3)))
+        polygons = [tuple(next(moved) for _ in polygon) for polygon in file.features[number].polygons]
+        yield number, tuple(piece for polygon in polygons for piece in cut(polygon, frame.hw))
 
 
 def in_pixels(file: VectorFile, hw: tuple[int, int], photo: Path) -> Iterator[tuple[int, tuple[Polygon, ...]]]:
@@ -127,25 +125,3 @@ def _overlap(boxes: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         apart = (boxes[:, 0] > right) | (boxes[:, 2] < left) | (boxes[:, 1] > top) | (boxes[:, 3] < bottom)
     return np.asarray(~apart & np.isfinite(boxes[:, 0]))
-
-
-def _cut(ring: NDArray[np.float64], hw: tuple[int, int]) -> NDArray[np.float64]:
-    """Cut a ring that reaches far outside at a box around the photo (Sutherland and Hodgman, CACM 17, 1974).
-
-    Inside the photo an odd number of edges lies to the left of a point before and after, so holes stay holes.
-    """
-    if np.abs(ring).max() <= _FAR_PX:
-        return ring
-    for axis, limit, side in ((0, -1.0, 1), (0, hw[1] + 1.0, -1), (1, -1.0, 1), (1, hw[0] + 1.0, -1)):
-        if len(ring) == 0:
-            break
-        ahead = np.roll(ring, -1, axis=0)
-        depth, next_depth = side * (ring[:, axis] - limit), side * (ahead[:, axis] - limit)
-        crosses = (depth >= 0) != (next_depth >= 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(crosses, depth / (depth - next_depth), 0)[:, None]
-        met = ring + share * (ahead - ring)
-        met[:, axis] = np.where(crosses, limit, met[:, axis])
-        both = np.stack([ring, met], axis=1).reshape(-1, 2)
-        ring = both[np.stack([depth >= 0, crosses], axis=1).reshape(-1)]
-    return ring
