@@ -1,8 +1,9 @@
 """Every row of the table of formats keeps the same promises; a new row needs a generator in `data/layouts.py` only."""
 
-import pickle
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from tessella.core.errors import InputError, TessellaError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.geo.frame import has_frame
-from tessella.formats import FORMATS, Format, Match, Source, choose, format_named
+from tessella.formats import FORMATS, Format, Listing, Match, Source, choose, format_named
+from tessella.testing import check_format
 
 WRITABLE = [name for name, row in FORMATS.items() if row.write is not None]
 ON_THE_MAP = ("geojson", "shapefile", "geopackage")
@@ -30,36 +32,11 @@ def root(name: str, tmp_path: Path) -> Path:
     return WRITERS[name](tmp_path / "set")
 
 
-def test_its_own_data_set_is_detected_with_a_reason(name: str, root: Path) -> None:
-    found, match = choose(Source(root))
-    assert found == name
-    assert 1 <= match.score <= 100
-    assert match.why
-
-
-def test_detection_and_listing_change_nothing(name: str, root: Path) -> None:
-    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    index = open_dataset(root)
-    _ = [sample.name for sample in index]
-    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
-
-
-def test_the_class_table_is_explicit_and_its_origin_is_said(name: str, root: Path) -> None:
-    listing = open_dataset(root).listing
-    assert len(listing.coding.table) >= 2  # some formats can only say yes or no
-    assert any("class" in note for note in listing.notes)
-
-
-def test_names_are_unique_sorted_and_portable(name: str, root: Path) -> None:
-    names = [record.name for record in open_dataset(root).records]
-    assert names == sorted(names)
-    assert len(set(names)) == len(names) == 4
-    assert not any("\\" in one or one.startswith("/") for one in names)
-
-
-def test_records_cross_processes(name: str, root: Path) -> None:
-    records = open_dataset(root).records
-    assert pickle.loads(pickle.dumps(records)) == records  # noqa: S301 - our own objects
+def test_it_keeps_the_promises_that_packages_can_check_too(name: str, root: Path, tmp_path: Path) -> None:
+    index = check_format(name, root, tmp_path)
+    assert choose(Source(root))[0] == name
+    assert len(index) == 4
+    assert len(index.table) >= 2  # some formats can only say yes or no
 
 
 def test_loading_gives_an_annotation_at_the_photos_size(name: str, root: Path) -> None:
@@ -129,7 +106,7 @@ def test_an_empty_folder_is_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("to", WRITABLE)
-def test_written_in_any_format_and_read_again_the_ids_are_the_same(
+def test_written_in_any_format_and_read_again_ids_and_splits_are_the_same(
     name: str, root: Path, tmp_path: Path, to: str
 ) -> None:
     index = open_dataset(root)
@@ -140,6 +117,8 @@ def test_written_in_any_format_and_read_again_the_ids_are_the_same(
     assert again.format == to
     assert again.table == index.table
     assert again.coding.table.colours == index.coding.table.colours
+    splits = {_stem(record.name): record.split for record in again.records}
+    assert splits == {_stem(record.name): record.split for record in index.records}
     theirs_by_stem = {_stem(sample.name): sample for sample in again}
     assert len(theirs_by_stem) == len(again) == len(index)
     for mine in index:
@@ -150,20 +129,9 @@ def test_written_in_any_format_and_read_again_the_ids_are_the_same(
         np.testing.assert_array_equal(mine.image.pixels, theirs.image.pixels)
 
 
-@pytest.mark.parametrize("to", WRITABLE)
-def test_splits_survive_writing(name: str, root: Path, tmp_path: Path, to: str) -> None:
-    index = open_dataset(root)
-    if _is_refused(index, tmp_path / "out", to):
-        return
-    convert(index, tmp_path / "out", to=to)
-    again = open_dataset(tmp_path / "out")
-    splits = {_stem(record.name): record.split for record in again.records}
-    assert splits == {_stem(record.name): record.split for record in index.records}
-
-
 def _stem(name: str) -> str:
     """The photo's own name; formats with a single folder write `street/7` as `street__7`."""
-    return name.split("/")[-1].split("__")[-1]
+    return name.rsplit("/", maxsplit=1)[-1].rsplit("__", maxsplit=1)[-1]
 
 
 def _is_refused(index: Index, out: Path, to: str) -> bool:
@@ -197,3 +165,28 @@ def test_another_package_adds_a_format_by_entry_point(tmp_path: Path, monkeypatc
     root = WRITERS["index-mask"](tmp_path / "set")
     assert choose(Source(root)) == ("theirs", Match(100, "it is theirs"))
     assert len(open_dataset(root, format="theirs")) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"detect": lambda _source: None}, "does not detect its own data"),
+        ({"read": lambda source, coding: _without_notes(FORMATS["index-mask"].read(source, coding))}, "whence"),
+        ({"read": lambda source, coding: _backwards(FORMATS["index-mask"].read(source, coding))}, "unique and sorted"),
+        ({"write": FORMATS["labelme"].write}, "no photo here has a mask"),
+    ],
+)
+def test_a_format_that_breaks_a_promise_is_told_which(
+    change: dict[str, Any], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMATS, "theirs", FORMATS["index-mask"]._replace(**change))
+    with pytest.raises((AssertionError, TessellaError), match=says):
+        check_format("theirs", WRITERS["index-mask"](tmp_path / "set"), tmp_path / "scratch")
+
+
+def _without_notes(listing: Listing) -> Listing:
+    return replace(listing, notes=())
+
+
+def _backwards(listing: Listing) -> Listing:
+    return replace(listing, records=listing.records[::-1])
