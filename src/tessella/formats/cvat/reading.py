@@ -11,7 +11,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.values.numbers import size_hw
 from tessella.formats.cvat.classes import classes
-from tessella.formats.cvat.scan import is_cvat, scan_all
+from tessella.formats.cvat.scan import is_cvat, require_any, scan_all
 from tessella.formats.cvat.shapes import drawn
 from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -75,11 +75,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         ClassTableError: The class file contradicts itself.
     """
     root, finder = source.root, PhotoFinder(source)
-    files = [one for one in scan_all(source) if one.images]
-    if not files:
-        raise FormatError(
-            "no CVAT file with images lies here", where=source.file or root, expected="annotations.xml with <image>"
-        )
+    files = require_any(scan_all(source), source, "image")
     content = _content(files, root)
     records: list[Record] = []
     orphans: list[str] = []

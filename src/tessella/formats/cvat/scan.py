@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from tessella.core.errors import FormatError
 from tessella.files.values.numbers import number, size_hw
 from tessella.files.xml import Span, read_span, scan_xml
 
@@ -184,6 +185,24 @@ def scan_all(source: Source) -> list[Scanned]:
         FormatError: One is no XML, or its head is damaged.
     """
     return [found for path in source.files(".xml") if (found := scan(path)) is not None]
+
+
+def require_any(found: Sequence[Scanned], source: Source, tag: Literal["image", "track"]) -> list[Scanned]:
+    """Return the files that have images, or tracks.
+
+    Raises:
+        FormatError: None has; the message names the format that reads what is there instead.
+    """
+    kept = [one for one in found if (one.images if tag == "image" else one.tracks)]
+    if kept:
+        return kept
+    other = "cvat-video" if tag == "image" else "cvat"
+    raise FormatError(
+        f"no CVAT file with {tag}s lies here",
+        where=source.file or source.root,
+        expected=f"annotations.xml with <{tag}>",
+        fix=f"read it with --format {other}" if any(one.images or one.tracks for one in found) else None,
+    )
 
 
 def is_cvat(tags: Sequence[str]) -> bool:

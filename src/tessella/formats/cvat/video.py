@@ -12,7 +12,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.formats.cvat.classes import classes
 from tessella.formats.cvat.reading import split_of_subset
-from tessella.formats.cvat.scan import Task, is_cvat, scan_all
+from tessella.formats.cvat.scan import Task, is_cvat, require_any, scan_all
 from tessella.formats.cvat.shapes import check_masks
 from tessella.formats.cvat.tracks import read_track
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -82,11 +82,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         ClassTableError: The class file contradicts itself.
     """
     root, finder = source.root, PhotoFinder(source)
-    files = [one for one in scan_all(source) if one.tracks]
-    if not files:
-        raise FormatError(
-            "no CVAT file with tracks lies here", where=source.file or root, expected="annotations.xml with <track>"
-        )
+    files = require_any(scan_all(source), source, "track")
     content = _Content({}, {})
     records: list[Record] = []
     orphans: list[str] = []
