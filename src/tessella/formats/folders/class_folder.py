@@ -39,8 +39,8 @@ def detect(source: Source) -> Match | None:
     """Say whether folders of masks are named after classes.
 
     Folders may be anything: cities, patients, days. They are taken for classes where the layout is that of MVTec AD,
-    or where masks are binary and the names, none of which has a digit, start alike (`MT_Crack`, `MT_Fray`) or one of
-    them says that nothing is to be found (`good`).
+    or where masks are binary, no name has a digit, and one of them says that nothing is to be found (`good`,
+    `MT_Free` beside `MT_Crack`): then the others are kinds of faults.
     """
     if source.file is not None:
         return None
@@ -83,8 +83,7 @@ def _say_classes(names: Sequence[str]) -> bool:
     if any(character.isdigit() for name in folded for character in name) or set(folded) & SPLIT_NAMES.keys():
         return False
     start = _common_start(folded)
-    alike = len(start) > 1 and start[-1] in "_- " and all(len(name) > len(start) for name in folded)
-    return alike or bool({_word(name) for name in folded} & _FAULTLESS)
+    return any(_word(name.removeprefix(start)) in _FAULTLESS for name in folded)
 
 
 def _word(name: str) -> str:

@@ -12,8 +12,10 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.formats.folders.index_mask import require_pairs
+from tessella.formats.layout.class_files import CLASS_FILES
 from tessella.formats.layout.instances import OBJECTS, numbers_objects
 from tessella.formats.layout.pairing import pair
+from tessella.formats.layout.places import tree
 from tessella.formats.listing import Listing, Match
 
 if TYPE_CHECKING:
@@ -30,8 +32,11 @@ _LARGEST: Final = 1 << 24
 
 
 def detect(source: Source) -> Match | None:
-    """Say whether masks hold object numbers: 1 to N, eight or more, nearly each of them in one piece."""
-    if source.file is not None:
+    """Say whether masks hold object numbers: 1 to N, eight or more in 16 bits, nearly each of them in one piece.
+
+    A class file says that the values are classes.
+    """
+    if source.file is not None or any(path.name in CLASS_FILES for path in source.once(tree).get("", ())):
         return None
     try:
         masks = source.once(pair).masks

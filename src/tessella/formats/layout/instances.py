@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 OBJECTS: Final = LabelCoding(ClassTable.from_names(("background", "object")), ignore_values=())
 """What a map of object numbers says as classes."""
 
-_FEWEST: Final = 8
+_FEWEST: Final = {1: 40, 2: 8}
+"""Numbers that must occur, by the bytes of a pixel: a face has 18 parts in one piece each, but no one stores it with 16
+bits."""
+
 _MOST: Final = 4096
 _ONE_PIECE: Final = 0.9
 _LARGEST: Final = 1 << 24
@@ -24,7 +27,8 @@ _LARGEST: Final = 1 << 24
 def numbers_objects(pixels: NDArray[Any], *, page: bool = False) -> bool:
     """Whether the values of a mask look like object numbers: 1 to N without large gaps, each in one piece.
 
-    Classes occur in several places of a photo, and fewer than eight of them lie there in one piece each.
+    Classes occur in several places of a photo. Where each lies in one piece, as the parts of a face do, there are fewer
+    than forty, and they are stored with 8 bits; so eight numbers are enough only in a mask of 16 bits.
 
     Args:
         pixels: (H, W) whole numbers.
@@ -34,7 +38,8 @@ def numbers_objects(pixels: NDArray[Any], *, page: bool = False) -> bool:
         return False
     values = np.unique(pixels)
     values = values[values > 0]
-    if not _FEWEST <= values.size <= _MOST or (values[-1] > 2 * values.size and not page):
+    fewest = _FEWEST.get(pixels.dtype.itemsize, _FEWEST[1])
+    if not fewest <= values.size <= _MOST or (values[-1] > 2 * values.size and not page):
         return False
     return _in_one_piece(pixels, int(values[-1])) >= _ONE_PIECE * values.size
 

@@ -188,11 +188,6 @@ _KINDS: Final = (
     _Kind("CreateML boxes", _BOXES, _createml),
     _Kind("VoTT projects", _BOXES, _vott),
     _Kind("VoTT tables of boxes", _BOXES, lambda seen: seen.has_header(*_VOTT)),
-    _Kind(
-        "Open Images' masks of single objects",
-        "they have other sizes than their photos, and are not read",
-        lambda seen: seen.has_header("MaskPath", "ImageID", "LabelName"),
-    ),
     _Kind("Open Images' tables of boxes", _BOXES, lambda seen: seen.has_header("ImageID", "XMin", "XMax")),
     _Kind("Open Images' tables of labels", _WHOLE, lambda seen: seen.has_header("ImageID", "LabelName")),
     _Kind("Open Images' lists of photos", _WHOLE, lambda seen: seen.has_header("ImageID", "OriginalURL")),
