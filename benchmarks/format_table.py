@@ -93,7 +93,8 @@ def outcome(folder: Path, root: Path, depth: int) -> list[str]:
 
 def holds_several(error: TessellaError) -> bool:
     """Whether a folder was refused because it holds labels of several formats, or as a whole of none."""
-    return error.what.startswith("labels of") or "of a known format" in error.what
+    none = "of a known format" in error.what and "pictures alone" not in error.what
+    return none or error.what.startswith("labels of")
 
 
 def reason(error: TessellaError, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
     from tessella.formats.source import Source
@@ -181,6 +183,6 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise LabelError(f"the folder {record.key!r} is no class", where=record.label)
     yes = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
     value, ground = value_of(coding, meaning[record.key]), value_of(coding, background_id(coding))
-    pixels = np.full(yes.shape, ground, stored_type(coding))
+    pixels: NDArray[Any] = np.full(yes.shape, ground, stored_type(coding))
     pixels[yes] = value
     return StoredMask(pixels, "L")

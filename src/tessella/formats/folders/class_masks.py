@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote
@@ -231,13 +232,7 @@ def _with_overlaps(listing: Listing) -> Listing:
         f"{total} px of {sum(count > 0 for count in counts)} photos belong to two classes "
         f"({len(looked)} of {len(several)} photos looked at): the later class of the table counts"
     )
-    return _replaced(listing, said)
-
-
-def _replaced(listing: Listing, note: str) -> Listing:
-    from dataclasses import replace
-
-    return replace(listing, notes=(*listing.notes, note))
+    return replace(listing, notes=(*listing.notes, said))
 
 
 def _overlap(record: Record, listing: Listing) -> int:
