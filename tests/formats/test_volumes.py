@@ -290,8 +290,23 @@ def test_a_segmentation_without_its_series_is_an_orphan(tmp_path: Path) -> None:
 
 def test_a_fractional_segmentation_is_named_when_it_is_loaded(tmp_path: Path) -> None:
     index = open_dataset(dicom(tmp_path, SegmentationType="FRACTIONAL"))
-    with pytest.raises(LabelError, match="fractions"):
-        index.labels(0)
+    for ask in (index.labels, index.image):
+        with pytest.raises(LabelError, match="fractions"):
+            ask(0)
+
+
+def test_a_label_map_holds_the_numbers_of_its_segments(tmp_path: Path) -> None:
+    root = dicom(tmp_path)
+    path = dicom_segmentation(
+        root / "seg.dcm", [(1, 5.0 * place, LABEL[place] > 0) for place in range(3)],
+        {0: "Background", 1: "liver", 2: "aorta"}, series="1.2", SegmentationType="LABELMAP",
+        BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=np.pad(LABEL.ravel(), (0, LABEL.size % 2)).tobytes(),
+    )  # fmt: skip
+    assert path.exists()
+    index = open_dataset(root)
+    assert index.table.names == ("background", "aorta", "liver")
+    found = [sample.labels.ids for sample in index if sample.labels]
+    np.testing.assert_array_equal(found, np.array([0, 2, 1], np.uint8)[LABEL])
 
 
 def test_real_scans_and_labels_lie_on_each_other(shared_data: Path, tmp_path: Path) -> None:

@@ -173,8 +173,9 @@ def _fault(slices: list[Slice], at: int, segmentation: Segmentation, number: int
 
 def _classes(studies: Mapping[Path, _Study]) -> LabelCoding:
     known = (study.segmentation for study in studies.values() if study.segmentation is not None)
-    names = sorted({name for segmentation in known for name in segmentation.segments.values()} - {"background"})
-    return coding_of(dict(enumerate(names, start=1)))
+    names = {name for segmentation in known for name in segmentation.segments.values()}
+    # label maps may name segment 0, the background
+    return coding_of(dict(enumerate(sorted(name for name in names if name.casefold() != "background"), start=1)))
 
 
 def _records(path: Path, study: _Study, source: Source) -> Iterator[Record]:
@@ -222,6 +223,8 @@ def load(record: Record, listing: Listing) -> Annotation:
 
 def _value(segment: int, segmentation: Segmentation, coding: LabelCoding) -> int:
     name = segmentation.segments.get(segment)
+    if name is not None and name.casefold() == "background":
+        name = next((one for one in coding.table.names if one.casefold() == "background"), name)
     value = None if name is None else stored_value(name, coding)
     if value is None:
         raise LabelError(
@@ -239,9 +242,11 @@ def photo(record: Record, listing: Listing) -> Image:
         InputError: It is missing or cannot be read.
         ImageError: Damaged, or larger than the budget.
     """
-    study, number, _ = _study_of(record, listing)
+    study, number, path = _study_of(record, listing)
+    if study.segmentation is None:
+        read_segmentation(path)  # raises what is wrong with it, so that nobody looks for its images
     if number >= len(study.slices):
-        raise InputError("the images of this segmentation are missing", where=record.label)
+        raise InputError("the images of this segmentation are missing", where=path)
     return read_slice(study.slices[number].path, max_pixels=listing.max_pixels)
 
 
