@@ -48,10 +48,10 @@ def test_an_element_is_read_again_from_its_place(tmp_path: Path, encoding: str) 
 
 
 def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.xml", b"<a>" + b'<b x="0123456789"/>' * 200_000 + b"</a>")
+    path = saved(tmp_path / "a.xml", b"<a>" + b'<b x="0123456789"/>' * 60_000 + b"</a>")
     places = Places()
     scan_xml(path, places)
-    assert len(places.found) == 200_000
+    assert len(places.found) == 60_000
     assert read_span(path, Span(*places.found[-1][1:], "utf-8"), "b").get("x") == "0123456789"
 
 
