@@ -1,7 +1,11 @@
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from data.folders import class_folder, class_masks, instance_map, instances_png, roboflow_mask
 from data.layouts import NAMES, ids_of, photo_of, save, write_classes_toml
@@ -238,3 +242,23 @@ def test_many_numbers_in_8_bits_count_objects() -> None:
         row, column = divmod(number, 7)
         cells[row * 10 : row * 10 + 8, column * 10 : column * 10 + 8] = number + 1
     assert numbers_objects(cells)
+
+
+@given(
+    ids=arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 1, 2, 3, 255])),
+    names=st.lists(st.text("ab/.% é\\", min_size=1).filter(str.strip), min_size=4, max_size=4, unique_by=str.casefold),
+    to=st.sampled_from(["class-masks", "array-mask", "cityscapes"]),
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_written_is_read_again(ids: np.ndarray, names: list[str], to: str) -> None:
+    coding = LabelCoding(ClassTable.from_names(names))
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        save(root / "set/images/a.png", photo_of(0, ids.shape))
+        save(root / "set/masks/a.png", ids)
+        convert(open_dataset(root / "set", classes=coding), root / "out", to=to)
+        again = open_dataset(root / "out")
+        assert (again.format, again.table) == (to, coding.table)
+        labels = again.labels(0)
+    assert labels is not None
+    np.testing.assert_array_equal(labels.ids, ids)

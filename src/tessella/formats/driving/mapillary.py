@@ -145,7 +145,10 @@ def _points(listed: object, where: str) -> NDArray[np.float64]:
 def _kinds(version: str, below: str) -> tuple[Kind, ...]:
     classes, evidence = partial(_settle, version), partial(_has_config, version)
     return (
-        Kind("labels", _PHOTOS, Place.of(rf"{_SPLIT}/{below}labels", _NAME), classes, evidence=evidence),
+        Kind(
+            "maps of classes (`labels`)", _PHOTOS, Place.of(rf"{_SPLIT}/{below}labels", _NAME), classes,
+            evidence=evidence,
+        ),
         Kind(
             "object numbers (`instances`)", _PHOTOS, Place.of(rf"{_SPLIT}/{below}instances", _NAME), classes,
             "an object's number is 256 times its class and a counter; only the class is read",

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "class-folder"
 _MOST_CLASSES: Final = 64
-_LOOK_AT: Final = 12
 _FAULTLESS: Final = frozenset({"good", "free", "ok", "normal", "none", "clean", "nodefect", "defectfree", "faultless"})
 """Folder names that say there is nothing to find: with one of them, the others are kinds of faults."""
 

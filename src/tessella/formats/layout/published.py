@@ -109,7 +109,7 @@ class Published:
             if label is None or (kind.evidence is not None and not kind.evidence(source, label)):
                 continue
             if kind.certain or source.photos is not None or kind.photos.look(files):
-                return Match(self.score, f"{label.name} and the like lie where {self.name} has its {kind.title}")
+                return Match(self.score, f"{label.name} lies where {self.name} keeps its {kind.title}")
         return None
 
     def read(self, source: Source, coding: LabelCoding | None) -> Listing:

@@ -52,7 +52,7 @@ DRIVE: Final = Published(
     92,
     tuple(
         Kind(
-            f"the {which} manual segmentations", Place.of(rf"{_SPLIT}/images", _EYE),
+            f"manual segmentations (`{which}_manual`)", Place.of(rf"{_SPLIT}/images", _EYE),
             Place.of(rf"{_SPLIT}/{which}_manual", rf"(?P<stem>\d+)_manual{which[0]}{PICTURE}"), _VESSELS,
             "outside the field of view (mask/) pixels are ignored, as DRIVE's own score does",
             read=read_vessels, whole=False,
