@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from tessella.checking.looking.likeness import Pair
     from tessella.checking.looking.noise import Noise
     from tessella.core.classes import LabelCoding
+
+
+NO_NAMES: Final[Mapping[str, int]] = MappingProxyType({})
+"""What masks share: an empty dictionary for each of 100,000 would take 6 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +43,7 @@ class Trace:
         palette: For palette masks, red, green and blue of each of `stored`.
         rim: In a set of two classes, the share of the mask's outermost pixels that the class of id 1 has.
         names: For drawn shapes, the number of shapes by label name.
-        turns: (8,) float16: how well the mask's borders meet the photo's edges; see `looking.edges`.
+        turns: The bytes of (8,) float16: how well the mask's borders meet the photo's edges; see `looking.edges`.
         shifts: Likewise for the mask moved by some cells; of a few records.
         runs: The run lengths along some rows of the mask.
         photo_digest: Equal for identical photos; filled in where another photo has the same `glance`, else "".
@@ -59,8 +66,8 @@ class Trace:
     wide: bool = False
     palette: bytes | None = None
     rim: float | None = None
-    names: dict[str, int] = field(default_factory=dict)
-    turns: NDArray[np.float16] | None = None
+    names: Mapping[str, int] = field(default_factory=lambda: NO_NAMES)
+    turns: bytes = b""
     shifts: NDArray[np.float32] | None = None
     runs: Runs | None = None
     photo_digest: str = ""

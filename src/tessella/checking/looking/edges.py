@@ -46,7 +46,7 @@ def borders(ids: NDArray[Any]) -> NDArray[np.bool_]:
     return found
 
 
-def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> NDArray[np.float16] | None:
+def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> bytes:
     """Score how well a mask's borders meet a photo's edges, for each of TURNS.
 
     A score is the mean edge strength under the borders above the mean of the photo, in units of what chance gives
@@ -57,18 +57,19 @@ def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> NDArray[np.flo
         label: (H, W) or (H, W, C), the mask in the photo's own size.
 
     Returns:
-        (8,) float16, NaN where a turn cannot be (the photo is not square); None where too few borders say anything.
+        The bytes of (8,) float16, NaN where a turn cannot be (the photo is not square); b"" where too few borders say
+        anything.
     """
     height, width = label.shape[:2]
     if min(height, width) < SMALL:
-        return None
+        return b""
     rows, columns = ((2 * np.arange(SMALL) + 1) * side // (2 * SMALL) for side in (height, width))
     found = borders(label[np.ix_(rows, columns)])
     count = int(found.sum())
     strength = gradient(small)
     spread = float(strength.std())
     if count < FEWEST or count > SMALL * SMALL // 2 or spread < 1:
-        return None
+        return b""
     mean, last = float(strength.mean()), SMALL - 1
     row, column = np.nonzero(found)
     places = [(row, column), (row, last - column), (last - row, column), (last - row, last - column)]
@@ -77,7 +78,7 @@ def turn_scores(small: NDArray[np.uint8], label: NDArray[Any]) -> NDArray[np.flo
     scores = np.full(len(TURNS), np.nan, np.float16)
     for turn, place in enumerate(places):
         scores[turn] = (float(strength[place].mean()) - mean) / spread * np.sqrt(count)
-    return scores
+    return scores.tobytes()
 
 
 def shift_scores(grey: NDArray[np.uint8], ids: NDArray[Any]) -> NDArray[np.float32] | None:

@@ -60,13 +60,11 @@ def similar(traces: Iterable[Trace]) -> tuple[Pair, ...]:
     kept = [trace for trace in traces if trace.thumb]
     if len(kept) < 2:
         return ()
-    table = np.frombuffer(b"".join(trace.thumb for trace in kept), np.uint8).reshape(-1, THUMB, THUMB)
-    spread = table.reshape(len(kept), -1).astype(np.float32).std(axis=1)
-    kept = [trace for trace, wide in zip(kept, spread, strict=True) if wide >= FLAT]
-    table = table[spread >= FLAT].astype(np.float32)
+    kept = [trace for trace in kept if np.frombuffer(trace.thumb, np.uint8).std() >= FLAT]
     if len(kept) < 2:
         return ()
-    hashes = np.stack([_hashes(_changed(table, change)) for change in range(8)])
+    table = np.frombuffer(b"".join(trace.thumb for trace in kept), np.uint8).reshape(-1, THUMB, THUMB)
+    hashes = np.stack([_hashes(table, change) for change in range(8)])
     found: dict[tuple[int, int], str] = {}
     for change in range(8):
         for one, other in _candidates(hashes[0], hashes[change]):
@@ -74,8 +72,9 @@ def similar(traces: Iterable[Trace]) -> tuple[Pair, ...]:
             key = (min(first.position, second.position), max(first.position, second.position))
             if key in found or (first.photo_digest and first.photo_digest == second.photo_digest):
                 continue
-            said = _compared(table[one], _changed(table[other : other + 1], change)[0], change)
-            if said is not None and not (change and _same(table[one], table[other])):
+            left, right = (table[place].astype(np.float32) for place in (one, other))
+            said = _compared(left, _changed(right[None], change)[0], change)
+            if said is not None and not (change and _same(left, right)):
                 found[key] = said
     return tuple(Pair(one, other, change) for (one, other), change in sorted(found.items()))
 
@@ -95,14 +94,15 @@ def _changed(table: NDArray[np.float32], change: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(changes[change](table))
 
 
-def _hashes(table: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _hashes(table: NDArray[np.uint8], change: int) -> NDArray[np.uint64]:
     """Return (N,) uint64: one bit per coarse wave (the first 8 x 8 of a cosine transform, without the mean)."""
     cells = (2 * np.arange(THUMB) + 1)[None] * np.arange(8)[:, None]
     basis = np.cos(np.pi * cells / (2 * THUMB)).astype(np.float32)
     hashes = np.zeros(len(table), np.uint64)
     weights = np.uint64(1) << np.arange(64, dtype=np.uint64)
     for top in range(0, len(table), 4096):
-        waves = (basis @ table[top : top + 4096] @ basis.T).reshape(-1, 64)
+        thumbs = _changed(table[top : top + 4096].astype(np.float32), change)
+        waves = (basis @ thumbs @ basis.T).reshape(-1, 64)
         waves[:, 0] = 0
         above = waves > np.median(waves, axis=1, keepdims=True)
         hashes[top : top + 4096] = (above * weights).sum(axis=1, dtype=np.uint64)

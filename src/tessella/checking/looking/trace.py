@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -13,13 +14,15 @@ from tessella.checking.looking.edges import shift_scores, turn_scores
 from tessella.checking.looking.reading import MISSING, places_of
 from tessella.checking.looking.thumbs import step_of, thumb_of
 from tessella.checking.rules.shapes.geometry import frame_hw, is_sound
-from tessella.checking.survey import Trace
+from tessella.checking.survey import NO_NAMES, Trace
 from tessella.core.classes import IGNORE
 from tessella.core.errors import TessellaError
 from tessella.files.images import PHOTO_BUDGET
 from tessella.formats.raster.labels import count_values, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from tessella.checking.looking.look import Look
@@ -27,16 +30,15 @@ if TYPE_CHECKING:
 
 _MOST_VALUES: Final = 64
 
+Value = TypeVar("Value", bytes, str, tuple[int, ...], tuple[int, int])
+
 
 def trace_of(look: Look) -> Trace:
     """Keep what the rules about the whole set need, and let the pixels go."""
-    names: dict[str, int] = {}
-    for shape in look.drawing.shapes if look.drawing is not None else ():
-        names[shape.label] = names.get(shape.label, 0) + 1
     ids = _drawn_ids(look)
     label = _label(look, ids)
     small = None if look.photo is None else look.photo.small
-    stored = () if look.counts is None else tuple(np.flatnonzero(look.counts).tolist())
+    stored = () if look.counts is None else _shared(tuple(np.flatnonzero(look.counts).tolist()))
     return Trace(
         position=look.position,
         split=look.split,
@@ -44,8 +46,8 @@ def trace_of(look: Look) -> Trace:
         label_where=look.label_where,
         glance=b"" if look.photo is None else look.photo.glance,
         thumb=b"" if small is None else thumb_of(small),
-        hw=None if look.photo is None else look.photo.hw,
-        bands="" if look.photo is None else look.photo.bands,
+        hw=None if look.photo is None else _shared(look.photo.hw),
+        bands="" if look.photo is None else _shared(look.photo.bands),
         missing=look.photo_fault == MISSING,
         pixels=_class_pixels(look, ids),
         explained=look.strays is None or look.uncut is not None,
@@ -53,8 +55,8 @@ def trace_of(look: Look) -> Trace:
         wide=look.counts is not None and len(look.counts) > 256,
         palette=_palette(look, stored),
         rim=_rim(look),
-        names=names,
-        turns=None if small is None or label is None else turn_scores(small, label),
+        names=_names(look),
+        turns=b"" if small is None or label is None else turn_scores(small, label),
         shifts=_shifts(look, label),
         runs=None if look.mask is None or look.mask.is_colour else runs_of(look.mask.pixels),
     )
@@ -128,10 +130,22 @@ def _palette(look: Look, stored: tuple[int, ...]) -> bytes | None:
         return None
     if stored and stored[-1] >= len(mask.palette):
         return None  # a file that names no colour for a value that it holds
-    return _shared(mask.palette[list(stored)].tobytes())
+    colours: bytes = mask.palette[list(stored)].tobytes()
+    return _shared(colours)
+
+
+def _names(look: Look) -> Mapping[str, int]:
+    if look.drawing is None:
+        return NO_NAMES
+    return dict(Counter(shape.label for shape in look.drawing.shapes))
+
+
+def _shared(value: Value) -> Value:
+    """Return one object for equal values: most masks of a set have the same size, values and colours."""
+    kept: Value = _kept(value)
+    return kept
 
 
 @lru_cache(maxsize=4096)
-def _shared(value: bytes) -> bytes:
-    """Return one object for equal values: most masks of a set have the same colours."""
+def _kept(value: Any) -> Any:  # noqa: ANN401 - the cache hides the type
     return value

@@ -28,10 +28,10 @@ _SURE: Final = 6.0
 
 def flipped(survey: Survey) -> Iterator[Located]:
     """A102: the masks meet the edges of their photos only when they are flipped or turned."""
-    scored = [trace for trace in survey.traces if trace.turns is not None]
+    scored = [trace for trace in survey.traces if trace.turns]
     if len(scored) < _FEWEST:
         return
-    table = np.stack([np.asarray(trace.turns, np.float32) for trace in scored])
+    table = np.stack([np.frombuffer(trace.turns, np.float16).astype(np.float32) for trace in scored])
     found = _flipped_set(scored, table)
     if found is not None:
         yield found
