@@ -291,6 +291,15 @@ def test_two_tables_of_one_photo_are_refused(tmp_path: Path) -> None:
         open_dataset(root)
 
 
+def test_geotiff_label_rasters_beside_geotiff_photos_are_index_masks(tmp_path: Path) -> None:
+    for seed in range(2):
+        geotiff(tmp_path / "images" / f"p{seed}.tif", photo_of(seed).astype(np.uint16), compress="deflate")
+        geotiff(tmp_path / "masks" / f"p{seed}.tif", ids_of(seed)[..., None], compress="lzw")
+    index = open_dataset(tmp_path)
+    assert (index.format, index.image(0).dtype) == ("index-mask", "uint16")
+    np.testing.assert_array_equal(ids_in(tmp_path, 1), ids_of(1))
+
+
 def ring(rng: np.random.Generator, count: int, centre: tuple, radius: float) -> np.ndarray:
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
     lengths = radius * rng.uniform(0.4, 1, count)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tessella.core.errors import ImageError, InputError
 from tessella.core.extras import require
-from tessella.files.images import RASTER_BUDGET, check_hw
+from tessella.files.images import read_hw
 from tessella.files.tiff import MAGIC, read_codes
 
 if TYPE_CHECKING:
@@ -140,9 +140,9 @@ def read_nodata(path: Path, *, max_pixels: int | None = None) -> NDArray[np.bool
     """
     from rasterio.windows import Window
 
+    read_hw(path, max_pixels=max_pixels)  # refuses what `read_image` would
     with _opened(path) as dataset:
         height, width = int(dataset.height), int(dataset.width)
-        check_hw((height, width), where=path, max_pixels=RASTER_BUDGET if max_pixels is None else max_pixels)
         nodata = np.empty((height, width), np.bool_)
         block = max(1, int(dataset.block_shapes[0][0]))
         rows = max(1, _WINDOW_PIXELS // width // block) * block
