@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
     from tessella.core.labelmap import LabelMap
     from tessella.formats.listing import Item, Written
+
+_WITHIN: Final = frozenset({"polygon", "rectangle", "mask"})
+"""Kinds of shapes that cover nothing beyond their points."""
 
 Row = dict[str, Any]
 """An annotation as it is written, but for its id and that of its photo."""
@@ -99,16 +103,39 @@ def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> It
     for one in objects_of(drawing, meaning):
         plain = all(shape.kind in ("polygon", "rectangle") and not shape.holes for shape in one.shapes)
         rule: Tool = "coco" if plain or drawing.tool == "coco" else "centre"
-        mask = draw(one.shapes, [1] * len(one.shapes), hw, ground=0, rule=rule).view(bool)
-        found = covered(mask)
+        found = painted(one.shapes, hw, rule=rule)
         if found is None:
             continue
         box, part = found
         polygons: object = [_flat(shape) for shape in one.shapes] if plain else None
-        outline = polygons or {"size": list(hw), "counts": encode_string(mask)}
+        outline = polygons or _run_lengths(part, hw, corner=(box[0], box[1]))
         said = dict(one.shapes[0].attributes)
         row = _row(one.value, outline, area=int(part.sum()), box=box, crowd=said.pop("iscrowd", "") == "1")
         yield row | {"attributes": said} if said else row
+
+
+def painted(shapes: Sequence[Shape], hw: tuple[int, int], *, rule: Tool) -> tuple[list[int], NDArray[np.bool_]] | None:
+    """Paint an object where it lies, for most are far smaller than their photo.
+
+    Returns:
+        Its box in the photo as left, top, width, height, and its pixels in it; None where it covers none.
+    """
+    left, top, right, bottom = 0, 0, hw[1], hw[0]
+    if all(shape.kind in _WITHIN for shape in shapes):
+        low = np.min([shape.points_xy.min(axis=0) for shape in shapes], axis=0)
+        high = np.max([shape.points_xy.max(axis=0) for shape in shapes], axis=0)
+        left, top = (int(side) for side in np.clip(np.floor(low) - 2, 0, np.array(hw[::-1]) - 1))
+        right, bottom = (int(side) for side in np.clip(np.ceil(high) + 2, [left + 1, top + 1], hw[::-1]))
+    corner = np.array([left, top], np.float64)  # whole pixels, so that no rule of painting notices
+    moved = [
+        replace(shape, points_xy=shape.points_xy - corner, holes=tuple(ring - corner for ring in shape.holes))
+        for shape in shapes
+    ]
+    mask = draw(moved, [1] * len(moved), (bottom - top, right - left), ground=0, rule=rule).view(bool)
+    if (found := covered(mask)) is None:
+        return None
+    (inner_left, inner_top, width, height), part = found
+    return [left + inner_left, top + inner_top, width, height], part
 
 
 def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | None:
