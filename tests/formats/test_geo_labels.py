@@ -118,6 +118,21 @@ def test_shapes_are_kept_as_they_were_drawn(tmp_path: Path) -> None:
     assert len(shape.holes) == 1
 
 
+def test_attributes_and_the_parts_of_one_object_are_written(
+    tmp_path: Path,
+) -> None:
+    geotiff(tmp_path / "set" / "p.tif", photo_of(0))
+    one, other = feature("road", [square(0, 0, 4, 4)], lanes=2), feature("road", [square(6, 6, 9, 9)])
+    parts = [part["geometry"]["coordinates"] for part in (one, other)]
+    multi = {**one, "geometry": {"type": "MultiPolygon", "coordinates": parts}}
+    collection(tmp_path / "set" / "p.geojson", [multi, feature("tree", [square(3, 3, 7, 7)])])
+    convert(tmp_path / "set", tmp_path / "out", to="geojson")
+    tree = json.loads((tmp_path / "out" / "labels" / "p.geojson").read_text())
+    assert [one["properties"] for one in tree["features"]] == [{"class": "road", "lanes": "2"}, {"class": "tree"}]
+    assert tree["features"][0]["geometry"]["type"] == "MultiPolygon"
+    np.testing.assert_array_equal(ids_in(tmp_path / "out"), ids_in(tmp_path / "set"))
+
+
 def test_nodata_is_ignored(tmp_path: Path) -> None:
     pixels = np.full((12, 16, 3), 9, np.uint16)
     pixels[:, 12:] = 0

@@ -107,7 +107,7 @@ FORMATS: Final[dict[str, Format]] = {
         geojson.load,
         geojson.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "holes"}),
+        holds=frozenset({"shapes", "instances", "holes", "attributes"}),
     ),
     "shapefile": Format(
         shapefile.detect,

@@ -114,4 +114,4 @@ def _chains(ring: _Ring, depth: NDArray[np.float64], axis: int, limit: float) ->
 
 def _plain(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a ring without points that repeat the one before."""
-    return ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]
+    return np.asarray(ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.classes import IGNORE
@@ -18,10 +20,13 @@ from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.tracing import regions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tessella.core.annotation import Drawing
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tessella.core.annotation import Drawing, Shape
     from tessella.core.classes import LabelCoding
     from tessella.core.labelmap import LabelMap
     from tessella.files.geo.frame import GeoFrame
@@ -58,7 +63,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path, *, suffix: str) -> Non
     features = _drawn(item.drawing, coding) or _traced(item.labels, coding)
     if features is None:
         return
-    placed = [_moved(label, polygons, frame) for label, polygons in features]
+    placed = [_moved(feature, frame.to_world) for feature in features]
     path = folder / "labels" / f"{item.stem}{suffix}"
     if suffix == ".gpkg":
         write_geopackage(path, placed, crs=frame.crs, table="labels", column=COLUMN)
@@ -73,51 +78,59 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     write_classes_beside(with_ignore_name(coding), dst)
 
 
-def _drawn(drawing: Drawing | None, coding: LabelCoding) -> list[tuple[str, list[Polygon]]] | None:
-    """Return the shapes as they were drawn, parts of one object together; None where not all are polygons."""
+def _drawn(drawing: Drawing | None, coding: LabelCoding) -> list[Feature] | None:
+    """Return the shapes as they were drawn, in pixels; None where not all are polygons or masks.
+
+    Parts of one object become one feature where nothing is painted between them.
+    """
     names = coding.name_to_id()
     if drawing is None or drawing.tool == "coco":
         return None
-    by_object: dict[object, tuple[str, list[Polygon]]] = {}
-    for number, shape in enumerate(drawing.shapes):
-        if shape.label not in names or (shape.kind != "polygon" and shape.mask is None) or len(shape.points_xy) < 1:
+    features: list[Feature] = []
+    last = ("", "")
+    for shape in drawing.shapes:
+        if shape.label not in names or (shape.kind != "polygon" and shape.mask is None):
             return None
-        if shape.mask is not None:
-            parts = [(region.outer, *region.holes) for region in regions(shape.mask) if region.value]
-            parts = [tuple(ring + shape.points_xy[0] for ring in part) for part in parts]
+        polygons = _polygons(shape)
+        if shape.group and (shape.group, shape.label) == last:
+            features[-1] = replace(features[-1], polygons=(*features[-1].polygons, *polygons))
         else:
-            parts = [(shape.points_xy, *shape.holes)]
-        key = (shape.group, shape.label) if shape.group else number
-        by_object.setdefault(key, (shape.label, []))[1].extend(parts)
-    return list(by_object.values())
+            features.append(Feature(polygons, {COLUMN: shape.label} | _told(shape)))
+        last = (shape.group, shape.label)
+    return features
 
 
-def _traced(labels: LabelMap | None, coding: LabelCoding) -> list[tuple[str, list[Polygon]]] | None:
+def _polygons(shape: Shape) -> tuple[Polygon, ...]:
+    if shape.mask is None:
+        return ((shape.points_xy, *shape.holes),)
+    found = [region for region in regions(shape.mask) if region.value]
+    return tuple(tuple(ring + shape.points_xy[0] for ring in (region.outer, *region.holes)) for region in found)
+
+
+def _told(shape: Shape) -> dict[str, str]:
+    """Return the attributes of a shape that would not be taken for its class when they are read again."""
+    return {name: value for name, value in shape.attributes if name.casefold() != COLUMN}
+
+
+def _traced(labels: LabelMap | None, coding: LabelCoding) -> list[Feature] | None:
     if labels is None:
         return None
     names, ground = dict(enumerate(coding.table.names)) | {IGNORE: coding.ignore_names[0]}, background_id(coding)
     return [
-        (names[region.value], [(region.outer, *region.holes)])
+        Feature(((region.outer, *region.holes),), {COLUMN: names[region.value]})
         for region in regions(labels.ids)
         if region.value != ground
     ]
 
 
-def _moved(label: str, polygons: Iterable[Polygon], frame: GeoFrame) -> Feature:
-    return Feature(tuple(tuple(frame.to_world(ring) for ring in polygon) for polygon in polygons), {COLUMN: label})
+def _moved(feature: Feature, move: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Feature:
+    """Return a feature with its points moved to other coordinates."""
+    return replace(feature, polygons=tuple(tuple(move(ring) for ring in polygon) for polygon in feature.polygons))
 
 
 def _write_geojson(path: Path, features: Sequence[Feature], frame: GeoFrame) -> None:
     epsg = epsg_of(frame.crs)
     if epsg is None:  # a system without a number cannot be named; corners of pixels stay corners
-        features = [
-            Feature(
-                tuple(
-                    tuple(reproject(ring, source=frame.crs, target=LON_LAT, where=path) for ring in polygon)
-                    for polygon in feature.polygons
-                ),
-                feature.attributes,
-            )
-            for feature in features
-        ]
+        move = partial(reproject, source=frame.crs, target=LON_LAT, where=path)
+        features = [_moved(feature, move) for feature in features]
     write_geojson(path, features, epsg=epsg)
