@@ -150,6 +150,15 @@ def test_labels_txt_names_the_classes_of_tracks(tmp_path: Path) -> None:
     assert open_dataset(root).table.names == ("background", "cell", "nucleus")
 
 
+def test_numbers_below_1000_are_no_tracks(tmp_path: Path) -> None:
+    root = mots(tmp_path)
+    (root / "train" / "instances" / "labels.txt").write_text("cell\n")
+    index = open_dataset(root, format="mots")
+    save(root / "train" / "instances" / "p0.png", np.full((12, 16), 7, np.uint16))
+    with pytest.raises(FormatError, match=r"p0\.png: numbers below 1000 belong to no class; got 7"):
+        index.labels(0)
+
+
 def test_other_maps_of_16_bits_are_no_tracks(tmp_path: Path) -> None:
     for seed in range(2):
         save(tmp_path / "train/images" / f"{seed}.png", photo_of(seed))

@@ -136,6 +136,9 @@ def test_the_real_ade20k_is_read_without_a_stray(shared_data: Path) -> None:
     [
         (np.array([[0, 1]], np.uint8), [[False, True]]),
         (np.array([[0, 127, 128, 255]], np.uint8), [[False, False, True, True]]),
+        (np.array([[0, 100]], np.uint8), [[False, True]]),
+        (np.array([[1, 2, 3]], np.uint8), [[False, False, False]]),
+        (np.array([[38, 38]], np.uint8), [[True, True]]),
         (np.array([[0, 65535]], np.uint16), [[False, True]]),
         (np.array([[[0, 0, 0], [200, 0, 0]]], np.uint8), [[False, True]]),
         (np.array([[[255, 255, 255, 0], [255, 0, 0, 9]]], np.uint8), [[False, True]]),

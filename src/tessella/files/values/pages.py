@@ -82,11 +82,10 @@ def read_page(path: Path, number: int, *, max_pixels: int | None = None) -> NDAr
         ImageError: No such page, damaged, or larger than the budget.
     """
     with _opened(path) as tiff:
-        if not 0 <= number < len(tiff.pages):
-            raise ImageError(
-                "a TIFF file has no such page", where=path, got=number, expected=f"0 to {len(tiff.pages) - 1}"
-            )
-        page = tiff.pages[number]
+        try:
+            page = tiff.pages[number]  # the number of all pages would cost a look at each of them
+        except IndexError:
+            raise ImageError("a TIFF file has no such page", where=path, got=number) from None
         hw = (int(page.imagelength), int(page.imagewidth))
         check_hw(hw, where=path, max_pixels=RASTER_BUDGET if max_pixels is None else max_pixels)
         pixels = np.asarray(page.asarray())

@@ -11,7 +11,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.values.arrays import array_headers, read_array
 from tessella.files.write import atomic_path
-from tessella.formats.arrays.stored import image_of, mask_of
+from tessella.formats.arrays.stored import image_of, mask_of, plain_shape
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_values
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
@@ -62,8 +62,7 @@ def keys_of(headers: Mapping[str, ArrayHeader]) -> Keys | None:
 
 
 def _can_be_mask(header: ArrayHeader) -> bool:
-    sides = [side for side in header.shape if side != 1]
-    return len(sides) == 2 and np.dtype(header.dtype).kind in "buif"
+    return len(plain_shape(header.shape)) == 2 and np.dtype(header.dtype).kind in "buif"
 
 
 def detect(source: Source) -> Match | None:

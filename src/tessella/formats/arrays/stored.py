@@ -18,6 +18,13 @@ _MOST_BANDS: Final = 64
 _BYTE: Final = 255
 
 
+def plain_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the sides of length 1 around height and width: (1, 12, 16, 1) is (12, 16)."""
+    while len(shape) > 2 and 1 in (shape[0], shape[-1]):
+        shape = shape[1:] if shape[0] == 1 else shape[:-1]
+    return shape
+
+
 def mask_of(array: NDArray[Any], *, where: object) -> StoredMask:
     """Take an array for a mask.
 
@@ -32,9 +39,7 @@ def mask_of(array: NDArray[Any], *, where: object) -> StoredMask:
     Raises:
         LabelError: Not two-dimensional, or values that are no class ids.
     """
-    flat = array
-    while flat.ndim > 2 and 1 in (flat.shape[0], flat.shape[-1]):
-        flat = flat[0] if flat.shape[0] == 1 else flat[..., 0]
+    flat = array.reshape(plain_shape(array.shape))
     if flat.ndim != 2 or not flat.size:
         raise LabelError(
             "this array is no label map", where=where, got=f"shape {array.shape}, {array.dtype}",

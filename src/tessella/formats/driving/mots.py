@@ -36,25 +36,35 @@ def decode_tracks(path: Path, /, *, max_pixels: int | None = None) -> StoredMask
 
     Raises:
         InputError: The file cannot be read.
-        FormatError: A colour mask.
+        FormatError: A colour mask, or numbers that belong to no class.
     """
     mask = read_mask(path, max_pixels=max_pixels)
     if mask.is_colour:
         raise FormatError("track numbers are not stored as colours", where=path, got=mask.mode, expected="16 bits")
-    return StoredMask((mask.pixels.astype(np.uint16) // _STEP).astype(np.uint8), "L")
+    numbers = mask.pixels.astype(np.uint16)
+    if (lost := (numbers > 0) & (numbers < _STEP)).any():
+        raise FormatError(
+            "numbers below 1000 belong to no class", where=path, got=f"{int(numbers[lost][0])} and the like",
+            expected="1000 times the class and a counter; 0 is background",
+        )  # fmt: skip
+    return StoredMask((numbers // _STEP).astype(np.uint8), "L")
 
 
 def _is_tracks(source: Source, path: Path) -> bool:
-    """Whether there is a list of classes, or the numbers are those of KITTI MOTS."""
+    """Whether the numbers are those of classes that a list beside them names, or of KITTI MOTS."""
     try:
         if read_header(path).bits != 16:
             return False
-        if _list_beside(path) is not None:
-            return True
-        found = np.unique(read_mask(path, max_pixels=source.max_pixels).pixels.astype(np.uint16) // _STEP)
+        names = _names(path)
+        numbers = np.unique(decode_tracks(path, max_pixels=source.max_pixels).pixels)
     except InputError:
         return False
-    return set(found.tolist()) <= {0, *range(1, len(_CLASSES) + 1), _REGION} and found.size > 1
+    return set(numbers.tolist()) <= {0, *range(1, len(names) + 1), _REGION} and (numbers.size > 1 or names != _CLASSES)
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    beside = _list_beside(path)
+    return _CLASSES if beside is None else tuple(read_text_lines(beside))
 
 
 def _list_beside(path: Path) -> Path | None:

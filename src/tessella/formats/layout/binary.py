@@ -28,8 +28,8 @@ _PURE: Final = 0.9
 def read_binary(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
     """Read a mask of one class as 0 and 1.
 
-    Yes is: what is not 0, where nothing exceeds 1; else greys and colours from half of the range on, so that a smooth
-    edge is cut where it covers half a pixel; transparent pixels are no.
+    Yes is: what is not 0, where there is one other value (1, 100, 255); else greys and colours from half of the range
+    on, so that a smooth edge is cut where it covers half a pixel; transparent pixels are no.
 
     Args:
         path: Any mask file.
@@ -54,7 +54,9 @@ def is_yes(mask: StoredMask) -> NDArray[np.bool_]:
     clear = pixels[..., 3] == 0 if pixels.ndim == 3 and pixels.shape[2] == 4 else None
     light = pixels[..., :3].max(axis=2) if pixels.ndim == 3 else pixels
     most = int(light.max(initial=0))
-    yes = light > 0 if most <= 1 else light >= (_HALF if light.dtype == np.uint8 or most <= 255 else (most + 1) // 2)
+    least = int(np.min(light, where=light > 0, initial=most))
+    half = _HALF if most <= np.iinfo(np.uint8).max else (most + 1) // 2
+    yes = light > 0 if least == most else light >= half
     return np.asarray(yes if clear is None else yes & ~clear)
 
 
