@@ -165,6 +165,25 @@ def test_splits_come_from_the_files_names_and_photos_of_one_name_are_told_apart(
     assert [(ids(index, place) == 1).sum() for place in range(2)] == [16, 20]
 
 
+def test_files_that_number_their_categories_differently_share_classes_by_name(tmp_path: Path) -> None:
+    for split, number in (("train", 1), ("val", 5)):
+        photo(tmp_path / split / "a.png")
+        listed = [{"id": number, "name": "road"}, {"id": number + 1, "name": f"only {split}"}]
+        document(tmp_path / split / "a.json", images("a.png"), [row(1, 1, number, [block(0, 0, 4, 4)])], listed)
+    index = open_dataset(tmp_path)
+    assert index.table.names == ("background", "road", "only train", "only val")
+    assert [(ids(index, place) == 1).sum() for place in range(2)] == [16, 16]
+
+
+def test_an_annotation_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    deep: list = []
+    for _ in range(80):
+        deep = [deep]
+    index = one(tmp_path, row(1, 1, 3, [block(0, 0, 4, 4)]), row(2, 1, 3, [block(0, 0, 4, 4)], more=deep))
+    with pytest.raises(FormatError, match=r"annotations\[1\]: .*nested too deeply"):
+        index.annotation(0)
+
+
 def test_roboflows_folders_are_splits_and_hold_the_photos(tmp_path: Path) -> None:
     for split in ("train", "valid", "test"):
         photo(tmp_path / split / "a.png")

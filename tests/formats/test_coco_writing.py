@@ -80,6 +80,19 @@ def test_objects_stay_objects_with_the_coordinates_that_were_drawn(tmp_path: Pat
     np.testing.assert_array_equal(ids(tmp_path / "out"), ids(tmp_path / "set"))
 
 
+def test_area_and_box_are_those_of_pycocotools_also_where_rounding_decides(tmp_path: Path) -> None:
+    rng, hw = np.random.default_rng(3), (90, 120)
+    rings = [(rng.normal(60, 20, (6, 2)) * 10).round() / 10 for _ in range(200)]
+    photo(tmp_path / "set" / "a.png", hw=hw)
+    rows = [row(number, 1, 3, [ring.ravel().tolist()]) for number, ring in enumerate(rings)]
+    document(tmp_path / "set" / "a.json", images("a.png", hw=hw), rows)
+    convert(tmp_path / "set", tmp_path / "out", to="coco")
+    for entry in written(tmp_path / "out")["annotations"]:
+        packed = cocomask.frPyObjects(entry["segmentation"], *hw)[0]
+        assert entry["area"] == cocomask.area(packed)
+        assert entry["bbox"] == cocomask.toBbox(packed).tolist()
+
+
 def test_parts_of_an_object_stay_apart_where_another_was_drawn_between_them(tmp_path: Path) -> None:
     photo(tmp_path / "set" / "a.png")
     shapes = [

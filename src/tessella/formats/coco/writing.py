@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -115,27 +114,18 @@ def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> It
 
 
 def painted(shapes: Sequence[Shape], hw: tuple[int, int], *, rule: Tool) -> tuple[list[int], NDArray[np.bool_]] | None:
-    """Paint an object where it lies, for most are far smaller than their photo.
+    """Paint an object on no more of its photo than it needs.
 
     Returns:
         Its box in the photo as left, top, width, height, and its pixels in it; None where it covers none.
     """
-    left, top, right, bottom = 0, 0, hw[1], hw[0]
+    bottom, right = hw
     if all(shape.kind in _WITHIN for shape in shapes):
-        low = np.min([shape.points_xy.min(axis=0) for shape in shapes], axis=0)
+        # nothing is moved: COCO's rule rounds to fifths of a pixel, and 946.7 - 900 falls to another side than 46.7
         high = np.max([shape.points_xy.max(axis=0) for shape in shapes], axis=0)
-        left, top = (int(side) for side in np.clip(np.floor(low) - 2, 0, np.array(hw[::-1]) - 1))
-        right, bottom = (int(side) for side in np.clip(np.ceil(high) + 2, [left + 1, top + 1], hw[::-1]))
-    corner = np.array([left, top], np.float64)  # whole pixels, so that no rule of painting notices
-    moved = [
-        replace(shape, points_xy=shape.points_xy - corner, holes=tuple(ring - corner for ring in shape.holes))
-        for shape in shapes
-    ]
-    mask = draw(moved, [1] * len(moved), (bottom - top, right - left), ground=0, rule=rule).view(bool)
-    if (found := covered(mask)) is None:
-        return None
-    (inner_left, inner_top, width, height), part = found
-    return [left + inner_left, top + inner_top, width, height], part
+        right, bottom = (int(side) for side in np.clip(np.ceil(high) + 2, 1, hw[::-1]))
+    mask = draw(shapes, [1] * len(shapes), (bottom, right), ground=0, rule=rule)
+    return covered(mask.view(bool))
 
 
 def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | None:
