@@ -179,9 +179,10 @@ def test_an_annotation_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> N
     deep: list = []
     for _ in range(80):
         deep = [deep]
-    index = one(tmp_path, row(1, 1, 3, [block(0, 0, 4, 4)]), row(2, 1, 3, [block(0, 0, 4, 4)], more=deep))
+    with pytest.raises(FormatError, match="nested too deeply"):
+        one(tmp_path, row(1, 1, 3, [block(0, 0, 4, 4)]), row(2, 1, 3, [block(0, 0, 4, 4)], more=deep))
     with pytest.raises(FormatError, match=r"annotations\[1\]: .*nested too deeply"):
-        index.annotation(0)
+        open_dataset(tmp_path, format="coco").annotation(0)
 
 
 def test_roboflows_folders_are_splits_and_hold_the_photos(tmp_path: Path) -> None:
