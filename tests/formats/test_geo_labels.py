@@ -367,6 +367,8 @@ def test_a_cut_makes_clean_pieces_and_holes_go_with_theirs() -> None:
     teeth = cut((comb, hole), (20, 3))
     assert sorted((len(piece), float(piece[0][:, 1].min())) for piece in teeth) == [(1, 2.0), (2, 9.0)]
     assert cut((comb + 100,), (20, 20)) == []
+    broken = np.where(comb == 12, np.nan, comb)
+    assert cut((broken,), (20, 7)) == [(broken,)]  # left to be refused by name
 
 
 def test_shapes_that_reach_over_a_border_are_no_findings(tmp_path: Path) -> None:

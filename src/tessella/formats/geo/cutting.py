@@ -36,6 +36,8 @@ def cut(polygon: Polygon, hw: tuple[int, int]) -> list[Polygon]:
         Its pieces within 0..W and 0..H; none where it lies outside, itself where it lies within.
     """
     height, width = hw
+    if not all(np.isfinite(ring).all() for ring in polygon):
+        return [polygon]  # `tessella check` names it, and painting refuses it
     if all(ring.min() >= 0 and (ring.max(axis=0) <= (width, height)).all() for ring in polygon):
         return [polygon]
     rings = [_Ring(ring, number > 0) for number, ring in enumerate(polygon)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +13,9 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.geo.frame import read_frame, read_nodata
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
+from tessella.formats.geo.census import Census, value_of
 from tessella.formats.geo.names import SINGLE_CLASS, Stems, class_of
-from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewhere, system_of
+from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewhere
 from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
@@ -24,7 +24,7 @@ from tessella.formats.listing import Listing
 from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Annotation
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
     from tessella.formats.source import Source
 
     Open = Callable[[Path], Sequence[VectorFile]]
-
-CLASS_COLUMNS: Final = (
-    "class", "label", "class_name", "classname", "label_name", "category", "category_name", "classification", "type",
-)  # fmt: skip
-"""Attributes that name a feature's class, the surest first; case does not matter."""
-
-_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +59,7 @@ class _Found:
     own: dict[Path, list[Path]] = field(default_factory=dict)
     across: dict[Path, tuple[VectorFile, ...]] = field(default_factory=dict)
     orphans: list[Path] = field(default_factory=list)
-    labels: list[tuple[VectorFile, str]] = field(default_factory=list)
+    census: Census = field(default_factory=Census)
     broken: int = 0
 
 
@@ -97,11 +90,12 @@ def read_vectors(
     records = [replace(photos.record(photo, files[0]), parts=tuple(files[1:])) for photo, files in by_photo.items()]
     if beside := None if coding is not None else find_classes(source.root):
         coding = beside[0]
-    column, notes = _column(found.labels, coding)
+    column, told = found.census.column(coding)
+    notes: tuple[str, ...] = (told,)
     discovered = coding is None
     if coding is None:
-        coding, told = discover_names(_labels(found.labels, column))
-        notes += told
+        coding, listed = discover_names(found.census.labels(column))
+        notes += listed
     coding = with_ignore_name(coding)
     notes = (*_notes(found), *([f"classes from {beside[1]}"] if beside else []), *notes)
     if background_id(coding) == IGNORE:
@@ -111,7 +105,7 @@ def read_vectors(
     orphans = tuple(sorted(relative_name(path, source.root) for path in found.orphans))
     return Listing(
         name, source.root, everything, coding, discovered, notes, orphans, source.max_pixels,
-        _left_out(file for file, _ in found.labels), Content(column, read, found.across),
+        dict(found.census.left_out), Content(column, read, found.across),
     )  # fmt: skip
 
 
@@ -129,9 +123,10 @@ def _sorted_out(paths: Sequence[Path], photos: PhotoFinder, read: Open) -> _Foun
             files = ()
         if photo is None:
             found.across[path] = files
-        else:
-            found.own.setdefault(photo, []).append(path)
-        found.labels += [(file, _name_of(file, files, photo)) for file in files]
+            continue
+        found.own.setdefault(photo, []).append(path)
+        for file in files:
+            found.census.add(file, _name_of(file, files, photo))
     return found
 
 
@@ -152,11 +147,12 @@ def _spread(found: _Found, photos: PhotoFinder) -> dict[Path, list[Path]]:
             if any(meets(file, frame) for file in files):
                 by_photo.setdefault(photo, []).append(path)
                 lying.add(path)
-    for path in found.across.keys() - lying:
-        del found.across[path]
-        found.orphans.append(path)
-    lone = set(found.orphans)
-    found.labels = [(file, SINGLE_CLASS if file.path in lone else called) for file, called in found.labels]
+    for path, files in list(found.across.items()):
+        for file in files:
+            found.census.add(file, _name_of(file, files, None) if path in lying else SINGLE_CLASS)
+        if path not in lying:
+            found.orphans.append(path)
+            del found.across[path]
     return by_photo
 
 
@@ -167,49 +163,6 @@ def _frame(photo: Path) -> GeoFrame | None:
         return None  # a damaged photo; `tessella check` names it
 
 
-def _column(labels: Sequence[tuple[VectorFile, str]], coding: LabelCoding | None) -> tuple[str, tuple[str, ...]]:
-    """Return the attribute that names the class, and a note that says which.
-
-    It must have a value for half of the features. Where classes are known, an attribute counts whose values are their
-    names, whatever it is called.
-    """
-    filled: Counter[str] = Counter()
-    known: Counter[str] = Counter()
-    names = coding.name_to_id() if coding is not None else {}
-    total = 0
-    for file, _ in labels:
-        for feature in file.features:
-            total += bool(feature.polygons)
-            for column, value in feature.attributes.items() if feature.polygons else ():
-                filled[column.casefold()] += 1
-                known[column.casefold()] += value in names
-    usual = [column for column in CLASS_COLUMNS if 2 * filled[column] >= total > 0]
-    fitting = [column for column, count in known.items() if 2 * count >= total > 0]
-    chosen = next(iter([column for column in usual if column in fitting] or fitting or usual), "")
-    if chosen:
-        without = total - filled[chosen]
-        also = f"; {without} of {total} shapes have none and take the name of their file" if without else ""
-        return chosen, (f"the class is the attribute {chosen!r}{also}",)
-    if not total:
-        return "", ("the vector files hold no shapes, so there are no classes but the background",)
-    listed = ", ".join(list(filled)[:_SHOWN]) or "none at all"
-    called = sorted({name for file, name in labels if file.bounds is not None})
-    return "", (f"no attribute names a class (there are: {listed}): shapes are called {', '.join(called[:_SHOWN])}",)
-
-
-def _labels(labels: Iterable[tuple[VectorFile, str]], column: str) -> Iterator[str]:
-    for file, called in labels:
-        for feature in file.features:
-            if feature.polygons:
-                yield _value(feature, column) or called
-
-
-def _value(feature: Feature, column: str) -> str:
-    if not column:
-        return ""
-    return next((value for name, value in feature.attributes.items() if name.casefold() == column), "")
-
-
 def _notes(found: _Found) -> tuple[str, ...]:
     notes = []
     if found.own:
@@ -218,14 +171,9 @@ def _notes(found: _Found) -> tuple[str, ...]:
         notes.append(f"{len(found.across)} vector files lie across photos, and are cut at their borders")
     if found.broken:
         notes.append(f"{found.broken} vector files cannot be read")
-    assumed = sum(not system_of(file) and file.bounds is not None for file, _ in found.labels)
-    if assumed:
+    if assumed := found.census.assumed:
         notes.append(f"{assumed} layers state no coordinate system, and are taken to be in their photo's")
     return tuple(notes)
-
-
-def _left_out(files: Iterable[VectorFile]) -> dict[str, int]:
-    return dict(Counter(feature.kind for file in files for feature in file.features if feature.kind))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -253,7 +201,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         where = placed(file, frame) if frame else in_pixels(file, read_header(record.image).upright_hw, record.image)
         for place, polygons in where:
             feature = file.features[place]
-            label = _known(_value(feature, content.column) or called, listing.coding)
+            label = _known(value_of(feature, content.column) or called, listing.coding)
             shapes += _shapes(feature, polygons, label=label, key=f"{number}.{place}", column=content.column)
     shapes += without_data(frame, record.image, listing)
     return Drawing(tuple(shapes), frame.hw if frame else None, "centre")

@@ -12,8 +12,9 @@ from tessella.files.geo.frame import read_frame
 from tessella.files.geo.wkb import parse_wkt
 from tessella.files.paths import relative_name
 from tessella.files.text import read_csv
+from tessella.formats.geo.census import CLASS_COLUMNS
 from tessella.formats.geo.names import Stems
-from tessella.formats.geo.reading import CLASS_COLUMNS, without_data
+from tessella.formats.geo.reading import without_data
 from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
