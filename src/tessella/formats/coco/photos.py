@@ -85,12 +85,12 @@ class FileFinder:
         parts = _parts(listed)
         if not parts:
             return None
-        if home is not None and (wanted := home.joinpath(*parts)) in self._all:
-            return wanted
         named = self._by_name.get(parts[-1], ())
+        if home is not None and named and (wanted := home.joinpath(*parts)) in self._all:
+            return wanted
         if self._finder is None:
             return named[0] if len(named) == 1 else None
-        known = bool(named) or parts[-1] in self._stems or PurePosixPath(parts[-1]).stem in self._stems
+        known = bool(named) or parts[-1] in self._stems or parts[-1].rpartition(".")[0] in self._stems
         return self._finder.find(label, "/".join(parts)) if known else None  # where nothing is alike, asking is slow
 
 

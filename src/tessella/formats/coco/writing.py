@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tessella.formats.listing import Item, Written
 
 _WITHIN: Final = frozenset({"polygon", "rectangle", "mask"})
-"""Kinds of shapes that cover nothing beyond their points."""
+"""Kinds of shapes that cover nothing beyond their points or their mask."""
 
 Row = dict[str, Any]
 """An annotation as it is written, but for its id and that of its photo."""
@@ -122,10 +122,17 @@ def painted(shapes: Sequence[Shape], hw: tuple[int, int], *, rule: Tool) -> tupl
     bottom, right = hw
     if all(shape.kind in _WITHIN for shape in shapes):
         # nothing is moved: COCO's rule rounds to fifths of a pixel, and 946.7 - 900 falls to another side than 46.7
-        high = np.max([shape.points_xy.max(axis=0) for shape in shapes], axis=0)
+        high = np.max([_far_corner(shape) for shape in shapes], axis=0)
         right, bottom = (int(side) for side in np.clip(np.ceil(high) + 2, 1, hw[::-1]))
     mask = draw(shapes, [1] * len(shapes), (bottom, right), ground=0, rule=rule)
     return covered(mask.view(bool))
+
+
+def _far_corner(shape: Shape) -> NDArray[np.float64]:
+    """Return the largest x and y that a shape reaches; a mask states its top left corner only."""
+    if shape.mask is None:
+        return np.asarray(shape.points_xy.max(axis=0))
+    return np.asarray(shape.points_xy[0] + shape.mask.shape[::-1])
 
 
 def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | None:
