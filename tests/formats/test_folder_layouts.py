@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from data.folders import class_folder, class_masks, instance_map, instances_png, roboflow_mask
 from data.layouts import NAMES, ids_of, photo_of, save, write_classes_toml
+from tessella.core.annotation import Drawing
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.errors import ClassTableError, FormatError, LabelError
 from tessella.dataset.convert import convert
@@ -262,3 +263,23 @@ def test_whatever_is_written_is_read_again(ids: np.ndarray, names: list[str], to
         labels = again.labels(0)
     assert labels is not None
     np.testing.assert_array_equal(labels.ids, ids)
+
+
+def test_objects_stay_apart_on_their_way_into_coco(tmp_path: Path) -> None:
+    instances_png(tmp_path / "nuclei")
+    instance_map(tmp_path / "cells")
+    for name, objects in (("nuclei", 2), ("cells", 9)):
+        index = open_dataset(tmp_path / name)
+        convert(index, tmp_path / f"{name}_coco", to="coco")
+        again = open_dataset(tmp_path / f"{name}_coco")
+        drawing = again.annotation(0)
+        assert isinstance(drawing, Drawing)
+        assert len({shape.group for shape in drawing.shapes}) == objects
+        np.testing.assert_array_equal(ids(again), ids(index))
+
+
+def test_the_only_class_beside_the_background_names_the_objects(tmp_path: Path) -> None:
+    coding = LabelCoding(ClassTable.from_names(("background", "nucleus")))
+    index = open_dataset(instances_png(tmp_path), classes=coding)
+    assert index.table.names == ("background", "nucleus")
+    assert int(ids(index).max()) == 1

@@ -146,8 +146,12 @@ FORMATS: Final[dict[str, Format]] = {
     "drive": medical.DRIVE.row(),
     "isic": medical.ISIC.row(),
     "roboflow-mask": Format(roboflow_mask.detect, roboflow_mask.read, roboflow_mask.load),
-    "instances-png": Format(instances_png.detect, instances_png.read, instances_png.load),
-    "instance-map": Format(instance_map.detect, instance_map.read, instance_map.load),
+    "instances-png": Format(
+        instances_png.detect, instances_png.read, instances_png.load, drawn=True, holds=frozenset({"instances"})
+    ),
+    "instance-map": Format(
+        instance_map.detect, instance_map.read, instance_map.load, drawn=True, holds=frozenset({"instances"})
+    ),
     "class-folder": Format(class_folder.detect, class_folder.read, class_folder.load),
     "class-masks": Format(class_masks.detect, class_masks.read, class_masks.load, class_masks.WRITER),
     "array-mask": Format(array_mask.detect, array_mask.read, array_mask.load, array_mask.WRITER, array_mask.photo),
@@ -168,6 +172,7 @@ FORMATS: Final[dict[str, Format]] = {
 
 
 _MOST_NAMED: Final = 6
+_MOST_LOOKS: Final = 24
 
 
 def format_named(name: str) -> Format:
@@ -212,14 +217,43 @@ def choose(source: Source) -> tuple[str, Match]:
     likely = [other for other in others if other[1].score >= _LIKELY]
     rivals = [other for other in likely if other[1].kind != match.kind or other[1].score == match.score]
     if rivals:
-        claims = [(name, match), *rivals]
-        raise FormatError(
-            f"labels of {len(claims) if len(claims) > 2 else 'two'} formats lie here",
-            where=source.file or source.root,
-            got=" and ".join(f"{rival} ({also.why})" for rival, also in claims[:_MOST_NAMED]),
-            fix=f"give the folder or the file of one of them, or choose one, such as --format {name}",
-        )
+        raise _several(source, [(name, match), *rivals])
     return name, match
+
+
+def _several(source: Source, claims: Sequence[tuple[str, Match]]) -> FormatError:
+    claims = claims[:_MOST_NAMED]
+    places = _places(source) or ["the folder or the file of one of them"]
+    return FormatError(
+        f"labels of {len(claims) if len(claims) > 2 else 'two'} formats lie here",
+        where=source.file or source.root,
+        got=" and ".join(f"{name} ({match.why})" for name, match in claims),
+        fix=f"give {' or '.join(places)}; or choose {' or '.join(f'--format {name}' for name, _ in claims)}",
+    )
+
+
+def _places(source: Source) -> list[str]:
+    """Return the folders of a mixed folder that hold labels of one format each, as far as a few dozen looks tell."""
+    found: list[str] = []
+    folders = [] if source.file is not None else _folders_in(source.root)
+    for _ in range(_MOST_LOOKS):
+        if not folders or len(found) == _MOST_NAMED:
+            break
+        folder = folders.pop(0)
+        likely = [claim for claim in detect(Source(folder)) if claim[1].score >= _LIKELY]
+        kinds = {match.kind for _, match in likely}
+        if len(kinds) == 1 and (len(likely) == 1 or likely[0][1].score > likely[1][1].score):
+            found.append(f"{folder.relative_to(source.root).as_posix()} ({likely[0][0]})")
+        elif likely:
+            folders += _folders_in(folder)
+    return found
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:  # closed to this user; what was found already stands
+        return []
 
 
 def _broken_json(source: Source) -> InputError | None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from tessella.core.annotation import StoredMask
+from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.errors import FormatError, InputError
 from tessella.files.values.pages import read_page, read_stack
 from tessella.formats.arrays.stored import image_of, mask_of
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_values
-from tessella.formats.layout.instances import OBJECTS, numbers_objects
+from tessella.formats.layout.instances import OBJECTS, numbers_objects, object_name, objects_of
 from tessella.formats.layout.pairing import pair
 from tessella.formats.listing import Listing, Match, Record
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tessella.core.annotation import Annotation
     from tessella.core.classes import LabelCoding
     from tessella.core.image import Image
@@ -144,7 +144,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise InputError("this photo has no mask", where=listing.root / record.name)
     mask = read_mask_page(record.label, _page(record), max_pixels=listing.max_pixels)
     if listing.content is True:
-        return StoredMask((mask.pixels > 0).astype(np.uint8), "L")
+        return Drawing(objects_of(mask.pixels, object_name(listing.coding)), mask.hw, "centre")
     return mask
 
 

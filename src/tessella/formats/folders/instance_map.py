@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from tessella.core.annotation import StoredMask
+from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.formats.folders.index_mask import require_pairs
 from tessella.formats.layout.class_files import CLASS_FILES
-from tessella.formats.layout.instances import OBJECTS, numbers_objects
+from tessella.formats.layout.instances import OBJECTS, numbers_objects, object_name, objects_of
 from tessella.formats.layout.pairing import pair
 from tessella.formats.layout.places import tree
 from tessella.formats.listing import Listing, Match
@@ -77,7 +75,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     )
     notes = [
         pairs.how,
-        "the masks hold object numbers: every number above 0 is the class object, and objects are not told apart",
+        "the masks hold object numbers: every number above 0 is an object of the class object",
         "classes are background and object; where values are classes, pass --format index-mask",
     ]
     if stacks:
@@ -97,10 +95,15 @@ def _is_stack(path: Path) -> bool:
 
 
 def load(record: Record, listing: Listing) -> Annotation:
-    """Read a map of object numbers as 0 and 1."""
+    """Read every object of a map of object numbers as a mask.
+
+    Raises:
+        InputError: The photo has no mask, or it cannot be read.
+        FormatError: A colour mask.
+    """
     if record.label is None:
         raise InputError("this photo has no mask", where=listing.root / record.name)
     mask = read_mask(record.label, max_pixels=listing.max_pixels)
     if mask.is_colour:
         raise FormatError("object numbers are not stored as colours", where=record.label, got=mask.mode)
-    return StoredMask((mask.pixels > 0).astype(np.uint8), "L")
+    return Drawing(objects_of(mask.pixels, object_name(listing.coding)), mask.hw, "centre")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from tessella.core.annotation import StoredMask
+from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.files.masks import read_mask
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.layout.binary import is_yes
-from tessella.formats.layout.instances import OBJECTS
+from tessella.formats.layout.instances import OBJECTS, object_name, one_object
 from tessella.formats.layout.pairing import MASK_FOLDERS, PHOTO_FOLDERS, split_of
 from tessella.formats.layout.photos import named_apart
 from tessella.formats.layout.places import tree
@@ -102,7 +100,7 @@ def _folded(files: dict[str, list[Path]]) -> set[str]:
 
 
 def load(record: Record, listing: Listing) -> Annotation:
-    """Read the masks of all objects of a photo as one: 1 where any of them is.
+    """Read the mask of every object of a photo.
 
     Raises:
         InputError: The photo has no masks, or one cannot be read.
@@ -110,13 +108,16 @@ def load(record: Record, listing: Listing) -> Annotation:
     """
     if record.label is None:
         raise InputError("this photo has no masks", where=listing.root / record.name)
-    whole = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
-    for path in record.parts:
-        one = is_yes(read_mask(path, max_pixels=listing.max_pixels))
-        if one.shape != whole.shape:
+    label = object_name(listing.coding)
+    shapes = []
+    hw: tuple[int, int] | None = None
+    for path in (record.label, *record.parts):
+        mask = read_mask(path, max_pixels=listing.max_pixels)
+        if hw not in (None, mask.hw):
             raise LabelError(
                 "two masks of one photo differ in size", where=path,
-                got=f"{one.shape[1]}x{one.shape[0]}", expected=f"{whole.shape[1]}x{whole.shape[0]}",
+                got=f"{mask.hw[1]}x{mask.hw[0]}", expected=f"{hw[1]}x{hw[0]}",
             )  # fmt: skip
-        whole |= one
-    return StoredMask(whole.astype(np.uint8), "L")
+        hw = mask.hw
+        shapes.append(one_object(is_yes(mask), label, path.stem))
+    return Drawing(tuple(shapes), hw, "centre")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tessella.core.annotation import Shape
 from tessella.core.classes import ClassTable, LabelCoding
+from tessella.formats.raster.labels import BACKGROUND_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,46 @@ _MOST: Final = 4096
 _ONE_PIECE: Final = 0.9
 _LARGEST: Final = 1 << 24
 """Pixels of a map that detection looks at."""
+
+
+def object_name(coding: LabelCoding) -> str:
+    """Return the class of every object: the only class that is not the background, else `object`."""
+    names = [name for name in coding.table.names if name.casefold() not in BACKGROUND_NAMES]
+    return names[0] if len(names) == 1 else OBJECTS.table.names[1]
+
+
+def objects_of(numbers: NDArray[Any], label: str) -> tuple[Shape, ...]:
+    """Return every object of a map of object numbers as a mask of its own.
+
+    Args:
+        numbers: (H, W) whole numbers from 0 to 65,535; 0 is background.
+        label: The class of the objects.
+    """
+    from scipy import ndimage
+
+    boxes = ndimage.find_objects(numbers.astype(np.int32), int(numbers.max(initial=0)))
+    return tuple(
+        one_object(numbers[box] == value, label, str(value), corner=(box[1].start, box[0].start))
+        for value, box in enumerate(boxes, start=1)
+        if box is not None
+    )
+
+
+def one_object(mask: NDArray[np.bool_], label: str, group: str, *, corner: tuple[int, int] = (0, 0)) -> Shape:
+    """Return a mask as an object, cut to the rows and columns that it covers.
+
+    Args:
+        mask: (h, w) bool.
+        label: Its class.
+        group: What tells it from others.
+        corner: Where the mask's first pixel lies: x, y.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return Shape(label, "mask", np.array([corner], np.float64), group, mask[:1, :1])
+    cut = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()  # a view would keep the whole mask
+    place = np.array([(corner[0] + columns[0], corner[1] + rows[0])], np.float64)
+    return Shape(label, "mask", place, group, cut)
 
 
 def numbers_objects(pixels: NDArray[Any], *, page: bool = False) -> bool:
