@@ -371,6 +371,16 @@ def test_a_cut_makes_clean_pieces_and_holes_go_with_theirs() -> None:
     assert cut((broken,), (20, 7)) == [(broken,)]  # left to be refused by name
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_neighbours_that_share_an_edge_over_the_border_leave_no_gap_and_do_not_overlap(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    top, bottom = np.array([rng.integers(-9, 50), -7.0]), np.array([rng.integers(-9, 50), 41.0])
+    left = np.array([top, bottom, (-60, 41), (-60, -7)], np.float64)
+    right = np.array([bottom, top, (90, -7), (90, 41)], np.float64)
+    painted = sum(polygon_mask(piece, (30, 40)).astype(int) for one in (left, right) for piece in cut((one,), (30, 40)))
+    assert (painted == 1).all()
+
+
 def test_shapes_that_reach_over_a_border_are_no_findings(tmp_path: Path) -> None:
     geotiff(tmp_path / "t1.tif", photo_of(0))
     collection(tmp_path / "woods.geojson", [feature(None, [square(-30, -3, 8, 90)])])

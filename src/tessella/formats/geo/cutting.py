@@ -103,11 +103,12 @@ def _chains(ring: _Ring, depth: NDArray[np.float64], axis: int, limit: float) ->
     ahead, next_depth = np.roll(points, -1, axis=0), np.roll(depth, -1)
     enters = np.flatnonzero((depth < 0) & (next_depth >= 0))
     leaves = np.flatnonzero((depth >= 0) & (next_depth < 0))
-    crosses = np.concatenate([enters, leaves])
     met = points.copy()
-    share = depth[crosses] / (depth[crosses] - next_depth[crosses])
-    met[crosses] += share[:, None] * (ahead[crosses] - points[crosses])
-    met[crosses, axis] = limit
+    # from outside inwards always: an edge that two polygons share, walked either way, must be crossed at one point
+    for at, out, within in ((enters, points, ahead), (leaves, ahead, points)):
+        missing = (limit - out[at, axis]) / (within[at, axis] - out[at, axis])
+        met[at] = out[at] + missing[:, None] * (within[at] - out[at])
+    met[np.concatenate([enters, leaves]), axis] = limit
     return [
         _Ring(np.concatenate([met[[first]], points[first + 1 : last + 1], met[[last]]]), ring.is_hole)
         for first, last in zip(enters.tolist(), leaves.tolist(), strict=True)
