@@ -36,8 +36,8 @@ _LARGEST_COUNTED: Final = 1 << 24
 """Largest GIF in bytes whose frames are counted."""
 _FREE_PIXELS: Final = 1 << 22
 _PIXELS_PER_BYTE: Final = {"JPEG": 1000, "MPO": 1000, "PNG": 8800, "TIFF": 40_000}
-"""Most pixels that a byte of a file may become: deflate makes 1,032 bytes of one, which hold 8,256 pixels of one bit; an
-empty tile of 512x512 pixels costs a TIFF 8 bytes."""
+"""Most pixels that a byte of a file may become: deflate makes 1,032 bytes of one, which hold 8,256 pixels of one bit,
+and an empty tile of 512x512 pixels costs a TIFF 8 bytes."""
 
 _MOST_SCANS: Final = 200
 """Most passes of a progressive JPEG; encoders write about ten, and each costs the time of a whole picture."""

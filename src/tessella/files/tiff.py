@@ -61,7 +61,7 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
 
     refuse_absurd(stream, where=where)
     try:
-        with tifffile.TiffFile(stream, **_plain_only()) as tiff:
+        with tifffile.TiffFile(stream, **plain_options()) as tiff:
             page = tiff.pages.first
             bands = int(page.samplesperpixel)
             series = tiff.series[0]
@@ -93,7 +93,7 @@ def read_codes(stream: BinaryIO, *, where: object) -> frozenset[int]:
 
     refuse_absurd(stream, where=where)
     try:
-        with tifffile.TiffFile(stream, **_plain_only()) as tiff:
+        with tifffile.TiffFile(stream, **plain_options()) as tiff:
             return frozenset(int(tag.code) for tag in tiff.pages.first.tags)
     except _BROKEN as error:
         raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
@@ -112,7 +112,7 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
 
     refuse_absurd(io.BytesIO(data), where=where)
     try:
-        with tifffile.TiffFile(io.BytesIO(data), **_plain_only()) as tiff:
+        with tifffile.TiffFile(io.BytesIO(data), **plain_options()) as tiff:
             page = tiff.pages.first
             photometric, bits, colormap = page.photometric, int(page.bitspersample), page.tags.valueof(320)
             _refuse_other_colours(page, where=where)
@@ -150,7 +150,7 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
     return pixels
 
 
-def _plain_only() -> dict[str, bool]:
+def plain_options() -> dict[str, bool]:
     """Return the options that make tifffile read pages as TIFF 6.0 means them.
 
     Left to itself it looks for the dialects of microscopes, some of which name further files to open.

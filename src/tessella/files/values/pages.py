@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from tessella.core.errors import ImageError, InputError
-from tessella.files.images import RASTER_BUDGET, check_hw
+from tessella.files.images import Header, check_budget, enough_memory
+from tessella.files.paths import require_plain
+from tessella.files.tiff import plain_options, refuse_absurd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +89,10 @@ def read_page(path: Path, number: int, *, max_pixels: int | None = None) -> NDAr
         except IndexError:
             raise ImageError("a TIFF file has no such page", where=path, got=number) from None
         hw = (int(page.imagelength), int(page.imagewidth))
-        check_hw(hw, where=path, max_pixels=RASTER_BUDGET if max_pixels is None else max_pixels)
-        pixels = np.asarray(page.asarray())
+        header = Header("TIFF", hw, "", int(page.bitspersample), int(page.samplesperpixel), 1, 1)
+        check_budget(header, where=path, max_pixels=max_pixels, size=path.stat().st_size)
+        with enough_memory(path):
+            pixels = np.asarray(page.asarray())
     if pixels.ndim == 3 and pixels.shape[1:] == hw and pixels.shape[2:] != hw[1:]:
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.shape[:2] != hw or pixels.ndim > 3:
@@ -101,8 +105,10 @@ def _opened(path: Path) -> Iterator[Any]:
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as tiff:
-            yield tiff
+        with require_plain(path).open("rb") as stream:
+            refuse_absurd(stream, where=path)
+            with tifffile.TiffFile(stream, **plain_options()) as tiff:
+                yield tiff
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error
     except OSError as error:
