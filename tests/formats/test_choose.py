@@ -34,7 +34,10 @@ def test_photos_without_labels_are_counted_in_the_message(tmp_path: Path) -> Non
 def test_labels_of_two_formats_are_refused_with_both_named(tmp_path: Path) -> None:
     index_mask(tmp_path)
     labelme(tmp_path / "json")
-    with pytest.raises(FormatError, match=r"labels of two formats.*labelme.*index-mask.*give the folder.*--format labelme"):
+    said = (
+        r"two formats.*labelme.*index-mask.*give the folder json \(labelme\); .*--format labelme or --format index-mask"
+    )
+    with pytest.raises(FormatError, match=said):
         choose(Source(tmp_path))
 
 

@@ -223,12 +223,13 @@ def choose(source: Source) -> tuple[str, Match]:
 
 def _several(source: Source, claims: Sequence[tuple[str, Match]]) -> FormatError:
     claims = claims[:_MOST_NAMED]
-    places = _places(source) or ["the folder or the file of one of them"]
+    places = _places(source)
+    one = f"{'one of the folders' if len(places) > 1 else 'the folder'} {', '.join(places)}" if places else "one alone"
     return FormatError(
         f"labels of {len(claims) if len(claims) > 2 else 'two'} formats lie here",
         where=source.file or source.root,
         got=" and ".join(f"{name} ({match.why})" for name, match in claims),
-        fix=f"give {' or '.join(places)}; or choose {' or '.join(f'--format {name}' for name, _ in claims)}",
+        fix=f"give {one}; or choose {' or '.join(f'--format {name}' for name, _ in claims)}",
     )
 
 
@@ -251,9 +252,13 @@ def _places(source: Source) -> list[str]:
 
 def _folders_in(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(path for path in folder.iterdir() if _is_looked_into(path))
     except OSError:  # closed to this user; what was found already stands
         return []
+
+
+def _is_looked_into(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
 
 
 def _broken_json(source: Source) -> InputError | None:

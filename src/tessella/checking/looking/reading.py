@@ -124,7 +124,7 @@ def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, st
         image = index.image(position)
         header = None if record.image is None else read_header(record.image)
     except TessellaError as error:
-        return None, error.what
+        return None, _fault(error)
     small = small_of(image)
     photo = Photo(
         hw=image.hw,
@@ -147,7 +147,11 @@ def _annotation(index: Index, position: int) -> tuple[Annotation | None, str]:
     try:
         return index.annotation(position), ""
     except TessellaError as error:
-        return None, error.what if error.got is None else f"{error.what}; got {error.got}"
+        return None, _fault(error)
+
+
+def _fault(error: TessellaError) -> str:
+    return error.what if error.got is None else f"{error.what}; got {error.got}"
 
 
 def _values(
