@@ -9,7 +9,7 @@ import numpy as np
 from tessella.checking.looking.thumbs import THUMB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,8 @@ _CHANGES: Final = (
 )  # fmt: skip
 _BANDS: Final = 4
 _MOST_IN_BUCKET: Final = 64
+_MOST_BITS: Final = 8
+_ROWS: Final = 16_384
 
 
 class Pair(NamedTuple):
@@ -109,23 +111,26 @@ def _hashes(table: NDArray[np.uint8], change: int) -> NDArray[np.uint64]:
     return hashes
 
 
-def _candidates(own: NDArray[np.uint64], changed: NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield pairs (one, other), one < other, that share 16 of the 64 bits; of a still scene only neighbours."""
-    seen: set[tuple[int, int]] = set()
+def _candidates(own: NDArray[np.uint64], changed: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Return pairs (one, other), one < other, that share 16 of the 64 bits; of a still scene only neighbours."""
+    found: set[tuple[int, int]] = set()
+    places = np.arange(len(own), dtype=np.int64)
     for band in range(_BANDS):
         shift = np.uint64(16 * band)
         left, right = ((values >> shift & np.uint64(0xFFFF)).astype(np.int64) for values in (own, changed))
-        order = np.argsort(right, kind="stable")
-        low = np.searchsorted(right[order], left, side="left")
-        high = np.searchsorted(right[order], left, side="right")
-        for one in np.flatnonzero(high > low).tolist():
-            others = order[low[one] : high[one]]
-            others = others[others > one][:_MOST_IN_BUCKET]
-            close = np.bitwise_count(own[one] ^ changed[others]) <= 8
-            for other in others[close].tolist():
-                if (one, other) not in seen:
-                    seen.add((one, other))
-                    yield one, other
+        # by bits first and place second, so that those of the same bits behind a place lie next to each other
+        table = np.sort(right << 32 | places)
+        start = np.searchsorted(table, left << 32 | places, side="right")
+        end = np.searchsorted(table, left + 1 << 32, side="left")
+        counts = np.minimum(end - start, _MOST_IN_BUCKET)
+        for top in range(0, len(own), _ROWS):
+            rows = counts[top : top + _ROWS]
+            one = np.repeat(places[top : top + _ROWS], rows)
+            step = np.arange(len(one)) - np.repeat(np.cumsum(rows) - rows, rows)
+            other = table[start[one] + step] & 0xFFFFFFFF
+            close = np.bitwise_count(own[one] ^ changed[other]) <= _MOST_BITS
+            found.update(zip(one[close].tolist(), other[close].tolist(), strict=True))
+    return sorted(found)
 
 
 def _compared(one: NDArray[np.float32], other: NDArray[np.float32], change: int) -> str | None:

@@ -103,15 +103,12 @@ def _flipped_alone(scored: list[Trace], table: np.ndarray[tuple[int, int], np.dt
     """Find single masks that are flipped in a set whose masks plainly meet their photos' edges."""
     usual = table[:, 0]
     # unless nearly all masks meet the edges well, a mask that does not says nothing
-    if np.median(usual) < 8 or (usual < 3).mean() > 0.1:
+    middle = float(np.median(usual))
+    if middle < 8 or (usual < 3).mean() > 0.1:
         return
     for trace, scores in zip(scored, table, strict=True):
         turn = int(np.nanargmax(scores))
-        if (
-            turn
-            and scores[0] < max(2.0, 0.25 * float(np.median(usual)))
-            and scores[turn] >= max(8.0, 0.6 * float(np.median(usual)))
-        ):
+        if turn and scores[0] < max(2.0, 0.25 * middle) and scores[turn] >= max(8.0, 0.6 * middle):
             yield Located(
                 trace.position,
                 Finding(
@@ -120,7 +117,7 @@ def _flipped_alone(scored: list[Trace], table: np.ndarray[tuple[int, int], np.dt
                     trace.label_where,
                     f"this mask seems to be {TURNS[turn]}: so it meets the photo's edges ({scores[turn]:.0f} standard "
                     f"deviations above chance, {scores[0]:.0f} as it is, where the others have "
-                    f"{float(np.median(usual)):.0f})",
+                    f"{middle:.0f})",
                     "look at the mask over its photo; turn either of the two back",
                 ),
             )
