@@ -241,8 +241,7 @@ def page_of_rows(rows: Rows, photos: Sequence[ListedPhoto], photo: NDArray[np.in
 def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Counter[str], NDArray[np.bool_]]:
     """Count the annotations by kind; and say of each whether it has an outline."""
     listed = photo >= 0
-    bare = np.array([holds_nothing(field) for field in fields["segmentation"]], bool)
-    small = np.array([too_few_points(field) for field in fields["segmentation"]], np.int64)
+    bare, small = _outlines(fields["segmentation"])
     outlined = ~bare & listed
     boxed = np.zeros(bare.size, bool)
     for number in np.flatnonzero(bare).tolist():
@@ -262,19 +261,23 @@ def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Coun
     return Counter({what: int(mask.sum()) for what, mask in facts.items()}), outlined
 
 
+def _outlines(fields: Sequence[Any]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Say of each segmentation whether it holds nothing, and how many of its parts are too short."""
+    bare, small = np.zeros(len(fields), bool), np.zeros(len(fields), np.int64)
+    for number, field in enumerate(fields):
+        text = b"" if field is None else bytes(field)
+        if len(text) > _PLAIN and text.count(b"[") <= 2:
+            continue  # nearly always: one part, and long enough
+        bare[number], small[number] = holds_nothing(text), too_few_points(text)
+    return bare, small
+
+
 def _filled(fields: Sequence[object]) -> NDArray[np.bool_]:
     return np.array([field is not None and not holds_nothing(field) for field in fields], bool)
 
 
-def too_few_points(field: Any) -> int:  # noqa: ANN401 - a buffer such as msgspec.Raw
-    """Return how many parts of a polygon have one or two points, from its JSON text.
-
-    Args:
-        field: The text as a buffer, or None.
-    """
-    if field is None:
-        return 0
-    text = bytes(field)
+def too_few_points(text: bytes) -> int:
+    """Return how many parts of a polygon have one or two points, from its JSON text."""
     if text[:1] != b"[" or (text.count(b"[") <= 2 and (len(text) > _PLAIN or text.count(b",") >= 5)):
         return 0
     return sum(part.count(b",") in (1, 3) for part in _PART.findall(text))
