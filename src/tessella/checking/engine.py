@@ -175,6 +175,8 @@ def _settled(index: Index, located: Located, settings: Settings, repairs: Collec
 
 def _left_out(index: Index) -> str:
     """Say what the files hold and no label map can."""
+    if any(note.startswith("left out") for note in index.listing.notes):
+        return ""  # the format says it in its own words
     kinds = ", ".join(f"{count} {kind}" for kind, count in index.listing.left_out.items() if count)
     return f"not held in a label map: {kinds}" if kinds else ""
 

@@ -35,7 +35,7 @@ Value = TypeVar("Value", bytes, str, tuple[int, ...], tuple[int, int])
 
 def trace_of(look: Look) -> Trace:
     """Keep what the rules about the whole set need, and let the pixels go."""
-    ids = _drawn_ids(look)
+    ids = drawn_ids(look)
     label = _label(look, ids)
     small = None if look.photo is None else look.photo.small
     stored = () if look.counts is None else _shared(tuple(np.flatnonzero(look.counts).tolist()))
@@ -62,7 +62,7 @@ def trace_of(look: Look) -> Trace:
     )
 
 
-def _drawn_ids(look: Look) -> Ids | None:
+def drawn_ids(look: Look) -> Ids | None:
     """Paint the sound shapes of a drawing, where they fit the photo; None for masks."""
     frame = frame_hw(look)
     if look.drawing is None or frame is None or frame[0] * frame[1] > PHOTO_BUDGET:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PIXEL: Final = re.compile(r"\brow (\d+), column (\d+)")
 _SHAPE: Final = re.compile(r"\bshapes? (\d+)(?: and (\d+))?")
 _POINT: Final = re.compile(r"\bx (-?\d+(?:\.\d+)?), y (-?\d+(?:\.\d+)?)")
+_NAMED: Final = frozenset({"L110", "L111"})
+_MOST_OUTLINES: Final = 20
 _STRAY: Final = frozenset({"L101", "L103", "L104", "L114"})
 
 
@@ -65,6 +67,9 @@ def marks_of(finding: Finding, look: Look) -> Marks:
     outlines = []
     for numbers in _SHAPE.findall(finding.what) if look.drawing is not None else ():
         outlines += [outline(look, int(number)) for number in numbers if number]
+    if finding.code in _NAMED and look.drawing is not None:
+        meant = [n for n, shape in enumerate(look.drawing.shapes) if repr(shape.label) in finding.what]
+        outlines += [outline(look, number) for number in meant[:_MOST_OUTLINES]]
     pixels = None
     if finding.code in _STRAY and look.mask is not None and look.strays is not None:
         pixels = undeclared(look.mask, look.coding)

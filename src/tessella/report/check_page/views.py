@@ -11,6 +11,7 @@ import numpy as np
 
 from tessella.checking.engine import workers
 from tessella.checking.looking.reading import look_at
+from tessella.checking.looking.trace import drawn_ids
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE
 from tessella.core.errors import TessellaError
@@ -82,7 +83,7 @@ def _views(index: Index, checked: Checked, number: int, places: Mapping[str, int
         if finding.code.startswith("D") and other is not None:
             return [_whole(index, position), _whole(index, other)]
         photo, ids = _photo_of(index, position, look), _ids_of(index, position, look)
-        if photo is None:
+        if photo is None or (look.photo is None and ids is None):
             return []
         if ids is not None and ids.shape != photo.shape[:2]:
             ids = None if look.drawing is not None else ids
@@ -136,7 +137,7 @@ def _ids_of(index: Index, position: int, look: Look) -> Ids | None:
         for colour, number in index.coding.colour_to_id().items():
             ids[(mask.pixels[..., :3] == colour).all(axis=2)] = number
         return ids
-    return None
+    return drawn_ids(look)
 
 
 def _other(what: str, places: Mapping[str, int], position: int) -> int | None:

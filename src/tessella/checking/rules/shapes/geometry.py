@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CLIPPED = frozenset({"polygon", "rectangle"})
 """Kinds whose outline can be cut at the border without changing a pixel inside."""
 
+_ROUNDED_PX = 0.005
+"""Less comes of rounding: six digits of a share of the photo are as coarse as that in photos of 10,000 pixels."""
+
 
 def outside(look: Look) -> Iterator[Finding]:
     """G101: a shape reaches beyond the photo."""
@@ -33,7 +36,7 @@ def outside(look: Look) -> Iterator[Finding]:
     if look.drawing is None or frame is None:
         return
     over = [(number, overshoot(shape, frame)) for number, shape in enumerate(look.drawing.shapes)]
-    over = [(number, by) for number, by in over if by > 0]
+    over = [(number, by) for number, by in over if by >= _ROUNDED_PX]
     if not over:
         return
     worst, by = max(over, key=lambda item: item[1])
