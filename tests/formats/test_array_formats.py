@@ -1,3 +1,4 @@
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from data.layouts import ids_of, photo_of, save
 from tessella.core.errors import FormatError, ImageError, InputError, LabelError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import Index, open_dataset
+from tessella.files.images import read_header
 from tessella.files.values.pages import read_page, read_stack
 from tessella.formats.arrays.stored import image_of, mask_of
 
@@ -183,3 +185,19 @@ def test_pages_are_read_one_by_one_within_the_budget(tmp_path: Path) -> None:
     Image.fromarray(ids_of(0)).save(tmp_path / "no.png")
     with pytest.raises(ImageError, match=r"no\.png"):
         read_stack(tmp_path / "no.png")
+
+
+@pytest.mark.parametrize("back_to", [0, 1])
+def test_pages_that_follow_each_other_in_a_circle_are_refused(tmp_path: Path, back_to: int) -> None:
+    path = save_stack(tmp_path / "x.tif", [ids_of(0), ids_of(1)])
+    data = bytearray(path.read_bytes())
+    places = [struct.unpack_from("<I", data, 4)[0]]
+    for _ in range(2):
+        end = places[-1] + 2 + 12 * struct.unpack_from("<H", data, places[-1])[0]
+        places.append(struct.unpack_from("<I", data, end)[0])
+    assert places[2] == 0
+    struct.pack_into("<I", data, end, places[back_to])
+    path.write_bytes(data)
+    for read in (read_stack, read_header):
+        with pytest.raises(ImageError, match="in a circle"):
+            read(path)

@@ -185,7 +185,11 @@ def _walk_tags(stream: BinaryIO, *, where: object) -> None:
     count_form, tag_form, next_form = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     (place,) = struct.unpack_from(order + next_form, head, 8 if big else 4)
     seen: set[int] = set()
-    while place and place not in seen:
+    while place:
+        if place in seen and len(seen) == 1:
+            return  # tifffile, too, takes a first picture that follows itself for the only one
+        if place in seen:  # but would go round for ever among several
+            raise ImageError("the pictures of a TIFF follow each other in a circle", where=where, fix="export it again")
         seen.add(place)
         stream.seek(place)
         data = stream.read(struct.calcsize(f"={count_form}"))
