@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.cvat import cvat
 from data.layouts import ids_of, index_mask, labelme, save, voc
 from tessella.cli.convert import convert as command
 from tessella.core.errors import FormatError, InputError, LabelError, OutputError
@@ -140,3 +141,19 @@ def test_the_command_says_in_a_line_what_it_wrote(tmp_path: Path, capsys: pytest
     said = capsys.readouterr()
     assert said.out.startswith("4 photos (4 with labels) of 3 classes written as voc")
     assert "classes: background, road, tree" in said.err
+
+
+def test_labels_without_photo_are_told_whether_they_are_written_or_not(tmp_path: Path) -> None:
+    (labelme(tmp_path / "set") / "p0.png").unlink()
+    done = convert(tmp_path / "set", tmp_path / "out", to="voc")
+    assert done.notes[-1] == "1 labels without photo are not written, such as p0.json"
+    photo = next(cvat(tmp_path / "sized").rglob("p0.png"))
+    photo.unlink()
+    done = convert(tmp_path / "sized", tmp_path / "masks", to="voc")
+    assert done.notes[-1] == "1 photos are not here: their labels alone are written; --photos names where to look"
+
+
+def test_an_unknown_format_is_answered_with_those_that_can_be_written(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="no format 'coc'; expected index-mask, voc, colour-mask") as caught:
+        convert(index_mask(tmp_path / "set"), tmp_path / "out", to="coc")
+    assert "camvid" not in str(caught.value)

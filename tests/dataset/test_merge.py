@@ -164,3 +164,12 @@ def test_a_rule_for_a_source_that_is_not_given_is_refused(two, tmp_path):
     rule = written_map(tmp_path / "map.toml", "version = 1\n[sources.aa]\ncomplete = true\n")
     with pytest.raises(TessellaError, match="source 'aa', which is not given"):
         convert(two, tmp_path / "out", to="index-mask", class_map=rule)
+
+
+def test_photos_in_no_split_are_told_where_other_sources_state_splits(tmp_path: Path) -> None:
+    plain = city(tmp_path / "plain", ["background", "house"], [[0, 1]])
+    (tmp_path / "split").mkdir()
+    city(tmp_path / "split" / "train", ["background", "house"], [[0, 1]])
+    (tmp_path / "split/train/classes.toml").rename(tmp_path / "split/classes.toml")
+    done = convert([plain, tmp_path / "split"], tmp_path / "out", to="index-mask")
+    assert done.notes[-1] == "1 photos are in no split: plain states none, other sources do"

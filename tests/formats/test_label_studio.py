@@ -367,3 +367,13 @@ def test_two_real_annotators_who_differ_are_said(shared_data: Path) -> None:
 
 def test_percent_of_the_helper_is_what_the_tests_mean() -> None:
     assert percent([(8, 6)]) == [[50.0, 50.0]]
+
+
+def test_names_that_mean_something_in_an_address_come_back(tmp_path: Path) -> None:
+    stems = ["#1, 50%", "a+b", "what?"]
+    for seed, stem in enumerate(stems):
+        save(tmp_path / "set" / "images" / f"{stem}.png", photo_of(seed))
+        save(tmp_path / "set" / "masks" / f"{stem}.png", ids_of(seed))
+    convert(tmp_path / "set", tmp_path / "out", to="label-studio")
+    again = open_dataset(tmp_path / "out")
+    assert [(record.name, record.image is not None) for record in again.records] == [(stem, True) for stem in stems]

@@ -265,3 +265,17 @@ def test_real_samples(shared_data: Path) -> None:
     assert {record.split for record in index.records} == {"train", "val"}
     turned = open_dataset(shared_data / "roboflow_coco" / "tests" / "datasets" / "sharks-tiny-yolov9")
     assert turned.table.names == ("background", "fish", "primary", "shark")
+
+
+def test_another_file_of_the_folder_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    root = yolo_seg(tmp_path)
+    (root / "README.md").write_text("how this was made")
+    with pytest.raises(FormatError, match=r"README.md: no labels of a known format"):
+        choose(Source(root, root / "README.md"))
+    assert choose(Source(root, root / "data.yaml"))[0] == "yolo-seg"
+
+
+def test_a_box_whose_edge_meets_centres_but_for_rounding_survives_writing(tmp_path: Path) -> None:
+    boxes = one(tmp_path / "set", "0 0.2812500000001 0.5 0.3125 0.5", line(0, block(4, 2, 6, 11)))
+    convert(boxes, tmp_path / "out", to="yolo-seg")
+    np.testing.assert_array_equal(ids(open_dataset(tmp_path / "out")), ids(boxes))

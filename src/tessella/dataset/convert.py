@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tessella.core.classes import LabelCoding
+    from tessella.dataset.conversion.merge import Part
     from tessella.formats.raster.labels import Fill
 
 
@@ -109,7 +110,7 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
         OutputError: `dst` exists (without `overwrite`, or Tessella did not make it), lies in a source or holds it, or
             cannot be written.
     """
-    row = format_named(to)
+    row = format_named(to, to_write=True)
     if row.write is None:
         able = ", ".join(name for name, other in FORMATS.items() if other.write is not None)
         raise FormatError(f"{to} can be read but not written", expected=able, fix="choose another format with --to")
@@ -140,5 +141,19 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
         resumed=done.resumed,
         classes=merged.coding.table.names,
         left_out=dict(sum((Counter(index.listing.left_out) for index in indexes), done.left_out)),
-        notes=merged.notes,
+        notes=(*merged.notes, *_notes(indexes, parts)),
     )
+
+
+def _notes(indexes: Sequence[Index], parts: Sequence[Part]) -> list[str]:
+    """Say which photos and labels the new data set lacks, and which photos are in no split though others are."""
+    notes = []
+    if absent := sum(not part.index.has_photo(part.record) for part in parts):
+        notes.append(f"{absent} photos are not here: their labels alone are written; --photos names where to look")
+    if orphans := [where for index in indexes for where in index.listing.orphan_labels]:
+        notes.append(f"{len(orphans)} labels without photo are not written, such as {orphans[0]}")
+    splitless = [index for index in indexes if not any(record.split for record in index.records)]
+    if splitless and len(splitless) < len(indexes):
+        count, named = sum(map(len, splitless)), ", ".join(index.root.name for index in splitless)
+        notes.append(f"{count} photos are in no split: {named} states none, other sources do")
+    return notes

@@ -175,8 +175,12 @@ _MOST_NAMED: Final = 6
 _MOST_LOOKS: Final = 24
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str, *, to_write: bool = False) -> Format:
     """Return a row of the table.
+
+    Args:
+        name: Its name.
+        to_write: Whether it is asked for to be written, so that the message names formats that can be.
 
     Raises:
         FormatError: No format has this name; the message gives the nearest ones.
@@ -186,7 +190,7 @@ def format_named(name: str) -> Format:
     foreign = _foreign()
     if name in foreign:
         return foreign[name]
-    known = [*FORMATS, *foreign]
+    known = [other for other, row in (FORMATS | foreign).items() if row.write is not None or not to_write]
     raise FormatError(f"there is no format {name!r}", expected=", ".join(known), fix=nearest_hint(name, known))
 
 

@@ -43,6 +43,8 @@ _DECIMALS: Final = 6
 def detect(source: Source) -> Match | None:
     """Say whether text files of class numbers and coordinates belong to photos; about eight are read."""
     names = _name_file(source)
+    if source.file is not None and source.file != names and not _is_ours(source.file):
+        return None  # another file of the folder was asked for
     labels = _label_files(source)
     spread = labels[:: max(1, len(labels) // _LOOK_AT)][: _LOOK_AT + 1]
     kinds: Counter[str] = Counter()
@@ -58,6 +60,13 @@ def detect(source: Source) -> Match | None:
     if spread and names and not kinds["boxes"] and names.suffix.lower() in (".yaml", ".yml"):
         return Match(60, f"empty label files{also}", "shapes")
     return None  # boxes alone are explained where no format is found
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.suffix.lower() in (".yaml", ".yml") or (path.suffix == ".txt" and tally(path) is not None)
+    except InputError:
+        return False
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:
