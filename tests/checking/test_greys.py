@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from data.faulty import disc, jpeg, soft
-from tessella.checking.looking.greys import smallest_gap, snap, stray_kind
+from tessella.checking.measures.greys import smallest_gap, snap, stray_kind
 
 BINARY = np.array([0, 255], np.uint8)
 THREE = np.array([0, 128, 255], np.uint8)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tessella.checking.looking.line_endings import ADDED_EVERYWHERE, ADDED_TO_LONE, REMOVED, SIGNATURE, damage, undo
+from tessella.checking.measures.line_endings import ADDED_EVERYWHERE, ADDED_TO_LONE, REMOVED, SIGNATURE, damage, undo
 
 DAMAGES = {
     "CR LF to LF": lambda data: data.replace(b"\r\n", b"\n"),

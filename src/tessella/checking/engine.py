@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
 from tessella.checking.fixing.amend import can_amend
-from tessella.checking.looking.likeness import similar
-from tessella.checking.looking.noise import noise_of
 from tessella.checking.looking.reading import look_at
 from tessella.checking.looking.trace import trace_of
 from tessella.checking.looking.twins import compare_twins
+from tessella.checking.measures.likeness import similar
+from tessella.checking.measures.noise import noise_of
 from tessella.checking.rule import Located
 from tessella.checking.rules.sets.classes import class_pixels
 from tessella.checking.settings import chosen, settings_of

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tessella.checking.looking.borders import Runs
-    from tessella.checking.looking.likeness import Pair
-    from tessella.checking.looking.noise import Noise
+    from tessella.checking.measures.borders import Runs
+    from tessella.checking.measures.likeness import Pair
+    from tessella.checking.measures.noise import Noise
     from tessella.core.classes import LabelCoding
 
 
@@ -43,7 +43,7 @@ class Trace:
         palette: For palette masks, red, green and blue of each of `stored`.
         rim: In a set of two classes, the share of the mask's outermost pixels that the class of id 1 has.
         names: For drawn shapes, the number of shapes by label name.
-        turns: The bytes of (8,) float16: how well the mask's borders meet the photo's edges; see `looking.edges`.
+        turns: The bytes of (8,) float16: how well the mask's borders meet the photo's edges; see `measures.edges`.
         shifts: Likewise for the mask moved by some cells; of a few records.
         runs: The run lengths along some rows of the mask.
         photo_digest: Equal for identical photos; filled in where another photo has the same `glance`, else "".

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
-from tessella.checking.looking.greys import smallest_gap, stray_kind
 from tessella.checking.looking.look import Look, Photo, Strays
 from tessella.checking.looking.peek import peek
-from tessella.checking.looking.thumbs import glance_of, grey_of, small_of
+from tessella.checking.measures.greys import smallest_gap, stray_kind
+from tessella.checking.measures.thumbs import glance_of, grey_of, small_of
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.errors import TessellaError

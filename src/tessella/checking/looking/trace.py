@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from tessella.checking.looking.borders import runs_of
-from tessella.checking.looking.edges import shift_scores, turn_scores
 from tessella.checking.looking.reading import MISSING, places_of
-from tessella.checking.looking.thumbs import step_of, thumb_of
+from tessella.checking.measures.borders import runs_of
+from tessella.checking.measures.edges import shift_scores, turn_scores
+from tessella.checking.measures.thumbs import step_of, thumb_of
 from tessella.checking.rules.shapes.geometry import frame_hw, is_sound
 from tessella.checking.survey import NO_NAMES, Trace
 from tessella.core.classes import IGNORE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.looking.thumbs import digest_of
+from tessella.checking.measures.thumbs import digest_of
 from tessella.core.annotation import StoredMask
 from tessella.core.errors import TessellaError
 

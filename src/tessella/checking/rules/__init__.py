@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tessella.checking.looking.line_endings import undo
+from tessella.checking.measures.line_endings import undo
 from tessella.checking.rule import Rule
 from tessella.checking.rules import align, files, noise, pairs, pictures, sizes, turned
 from tessella.checking.rules.labels import names, palettes, shifts, values

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tessella.checking.looking.edges import REACH, TURNS
-from tessella.checking.looking.thumbs import step_of
+from tessella.checking.measures.edges import REACH, TURNS
+from tessella.checking.measures.thumbs import step_of
 from tessella.checking.rule import Located
 from tessella.core.finding import Finding
 

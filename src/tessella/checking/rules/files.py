@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tessella.checking.looking.line_endings import damage, undo
 from tessella.checking.looking.reading import MISSING
+from tessella.checking.measures.line_endings import damage, undo
 from tessella.checking.rule import Change, Mend
 from tessella.core.annotation import StoredMask
 from tessella.core.finding import Finding

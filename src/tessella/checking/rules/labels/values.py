@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
-from tessella.checking.looking.greys import BLUR_GAP, JPEG_GAP, snap
 from tessella.checking.looking.reading import YES_OR_NO
+from tessella.checking.measures.greys import BLUR_GAP, JPEG_GAP, snap
 from tessella.checking.rule import Change, Located, Mend
 from tessella.checking.rules.labels.palettes import SINGLE_VALUED, is_slight
 from tessella.core.annotation import StoredMask

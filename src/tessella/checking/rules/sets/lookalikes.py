@@ -11,7 +11,7 @@ from tessella.core.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tessella.checking.looking.likeness import Pair
+    from tessella.checking.measures.likeness import Pair
     from tessella.checking.survey import Survey, Trace
     from tessella.core.finding import Severity
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from tessella.checking.looking.thumbs import THUMB
+from tessella.checking.measures.thumbs import THUMB
 from tessella.checking.rule import Located
 from tessella.core.finding import Finding
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tessella.checking.looking.crossings import area_px, crossings
+from tessella.checking.measures.crossings import area_px, crossings
 from tessella.checking.rule import Change, Mend
 from tessella.checking.rules.shapes.geometry import frame_hw, is_short, is_sound
 from tessella.core.finding import Finding

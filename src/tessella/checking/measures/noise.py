@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from tessella.checking.looking.edges import borders
+from tessella.checking.measures.edges import borders
 from tessella.core.annotation import StoredMask
 from tessella.core.errors import TessellaError
 from tessella.formats.raster.labels import count_values

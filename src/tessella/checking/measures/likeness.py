@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from tessella.checking.looking.thumbs import THUMB
+from tessella.checking.measures.thumbs import THUMB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

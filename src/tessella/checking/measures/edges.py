@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tessella.checking.looking.thumbs import SMALL
+from tessella.checking.measures.thumbs import SMALL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Measures pixels, outlines and bytes: what rules judge by."""
