@@ -165,22 +165,31 @@ def replay(name: str, number: int, seed: int) -> None:
 
 
 def measure_bombs() -> dict[str, dict[str, Any]]:
-    """Time the refusal of each bomb; the libraries that read it are loaded before, by reading something honest."""
+    """Time the refusal of each bomb, the best of three: a busy neighbour is none of its doing.
+
+    The libraries that read it are loaded before, by reading something honest of its kind.
+    """
     measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, (arm, honest, read)) in enumerate(BOMBS.items()):
             place = Path(folder, str(number))
             place.mkdir()
             read(honest(place))
-            bomb = arm(place)
-            before, clock = peak_mib(), time.perf_counter()
-            try:
-                read(bomb)
-                refusal = None
-            except TessellaError as error:
-                refusal = str(error).replace(folder, "")[:200]
+            bomb, before, refusal = arm(place), peak_mib(), None
+            walls, shares = [], []
+            for _ in range(3):
+                wall, share = time.perf_counter(), time.process_time()
+                try:
+                    read(bomb)
+                except TessellaError as error:
+                    refusal = str(error).replace(folder, "")[:200]
+                walls.append(time.perf_counter() - wall)
+                shares.append(time.process_time() - share)
+                if refusal is None:
+                    break
             measured[name] = {
-                "milliseconds": round((time.perf_counter() - clock) * 1000, 1),
+                "milliseconds": round(min(walls) * 1000, 1),
+                "processor_milliseconds": round(min(shares) * 1000, 1),
                 "growth_mib": round(peak_mib() - before),
                 "refused": refusal,
             }

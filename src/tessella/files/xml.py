@@ -21,7 +21,7 @@ SCAN_BUDGET: Final = 1 << 34
 """Largest file that is gone through in pieces, in bytes."""
 
 _PIECE: Final = 1 << 20
-_LONGEST_TAG: Final = 1 << 24
+_LONGEST_TAG: Final = 1 << 23
 """Longest tag or comment that is scanned, in bytes; expat begins anew with it at every piece."""
 
 _FIX: Final = "export the file again from the tool that wrote it"
