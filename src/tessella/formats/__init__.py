@@ -219,7 +219,7 @@ def choose(source: Source) -> tuple[str, Match]:
     (name, match), *others = found
     # voc, camvid and index-mask may describe the very same mask files; shapes are other labels; boxes rival nothing
     likely = [other for other in others if other[1].score >= _LIKELY]
-    rivals = [other for other in likely if other[1].kind != match.kind or other[1].score == match.score]
+    rivals = [other for other in likely if "shapes" in {other[1].kind, match.kind} or other[1].score == match.score]
     if rivals:
         raise _several(source, [(name, match), *rivals])
     return name, match
