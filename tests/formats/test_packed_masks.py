@@ -13,7 +13,7 @@ from PIL import Image
 from tessella.core.errors import FormatError, LabelError
 from tessella.formats.raster.bitmap import decode_bitmap, encode_bitmap
 from tessella.formats.raster.brush import brush_pixels, decode_brush, encode_brush
-from tessella.formats.raster.segments import classes_of_segments, segment_colours, segment_ids
+from tessella.formats.raster.segments import segment_colours, segment_ids
 
 masks = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30))
 
@@ -174,43 +174,3 @@ def test_what_is_no_colour_and_what_fits_into_none_is_refused() -> None:
     for number in (-1, 1 << 24):
         with pytest.raises(LabelError, match="does not fit into a colour"):
             segment_colours(np.full((2, 2), number))
-
-
-@given(
-    numbers=hnp.arrays(
-        st.sampled_from([np.uint8, np.uint16, np.int32, np.uint32, np.int64]), (4, 5), elements=st.integers(0, 127)
-    ),
-    meaning=st.dictionaries(st.integers(-3, 127), st.integers(0, 255), max_size=90),
-    scale=st.sampled_from([1, 500, 100_000, 20_000_000]),
-)
-def test_segments_become_classes_through_a_table(numbers, meaning, scale) -> None:
-    if numbers.dtype.itemsize >= 4:
-        numbers = (numbers.astype(np.int64) * scale % (1 << 31)).astype(numbers.dtype)
-        meaning = {number * scale % (1 << 31): index for number, index in meaning.items()}
-    assert_mapped(numbers, meaning)
-
-
-@given(
-    numbers=hnp.arrays(np.int64, (4, 5), elements=st.integers(-5, 5)),
-    meaning=st.dictionaries(st.integers(-5, 5), st.integers(0, 255), max_size=11),
-)
-def test_negative_numbers_are_numbers_too(numbers, meaning) -> None:
-    assert_mapped(numbers, meaning)
-
-
-def assert_mapped(numbers, meaning) -> None:
-    expected = np.vectorize(lambda number: meaning.get(int(number), 9))(numbers)
-    np.testing.assert_array_equal(classes_of_segments(numbers, meaning, default=9), expected)
-    if set(numbers.ravel().tolist()) <= set(meaning):
-        np.testing.assert_array_equal(classes_of_segments(numbers, meaning), expected)
-    else:
-        with pytest.raises(LabelError, match="have no class"):
-            classes_of_segments(numbers, meaning)
-
-
-def test_a_segment_without_a_class_is_named_with_its_count_and_first_place() -> None:
-    numbers = np.array([[7, 26001], [26002, 26001]], np.uint16)
-    with pytest.raises(LabelError, match=r"a.png: segments 26001 \(2 px\), 26002 \(1 px\) .*row 0, column 1"):
-        classes_of_segments(numbers, {7: 0}, where="a.png")
-    assert classes_of_segments(numbers, {7: 0}, default=255).tolist() == [[0, 255], [255, 255]]
-    assert classes_of_segments(np.zeros((0, 4), np.uint16), {}).shape == (0, 4)

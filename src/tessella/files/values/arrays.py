@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ARRAY_SUFFIXES: Final = frozenset({".npy", ".npz", ".mat"})
-"""Suffixes of array files, lower case."""
-
 _ZIP: Final = b"PK"
 _BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError,

@@ -11,7 +11,7 @@ import numpy as np
 from tessella.core.errors import FormatError, ImageError, InputError, LabelError
 from tessella.core.image import Image
 from tessella.files.volumes.header import VolumeHeader, check_size, read_stored
-from tessella.files.volumes.nifti import is_nifti, read_nifti_header
+from tessella.files.volumes.nifti import read_nifti_header
 from tessella.files.volumes.nrrd import is_nrrd, read_nrrd_header
 
 if TYPE_CHECKING:
@@ -43,11 +43,6 @@ class Meaning(NamedTuple):
     value: int
     layer: int
     becomes: int
-
-
-def is_volume(path: Path) -> bool:
-    """Whether a file is a volume by name: NIfTI or NRRD."""
-    return is_nifti(path) or is_nrrd(path)
 
 
 def read_volume_header(path: Path) -> VolumeHeader:

@@ -111,11 +111,6 @@ def decode_rows(counts: object, hw: tuple[int, int], *, where: object) -> NDArra
     return _unrolled(whole_numbers(counts, where=where), height * width, where=where).reshape(height, width)
 
 
-def encode_counts(mask: NDArray[np.bool_]) -> list[int]:
-    """Return COCO's uncompressed counts of a mask, (H, W) bool."""
-    return _rolled(mask.T).tolist()  # type: ignore[no-any-return]
-
-
 def encode_string(mask: NDArray[np.bool_]) -> str:
     """Return COCO's compressed counts of a mask, (H, W) bool, letter by letter as pycocotools."""
     runs = _rolled(mask.T)
