@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from data.cvat import cvat
-from data.layouts import ids_of, index_mask, labelme, save, voc
+from data.layouts import box, ids_of, index_mask, labelme, labelme_file, photo_of, save, shape, voc
 from tessella.cli.convert import convert as command
 from tessella.core.errors import FormatError, InputError, LabelError, OutputError
 from tessella.dataset.convert import convert
@@ -157,3 +157,23 @@ def test_an_unknown_format_is_answered_with_those_that_can_be_written(tmp_path: 
     with pytest.raises(FormatError, match="no format 'coc'; expected index-mask, voc, colour-mask") as caught:
         convert(index_mask(tmp_path / "set"), tmp_path / "out", to="coc")
     assert "camvid" not in str(caught.value)
+
+
+def test_what_shapes_lose_on_their_way_is_counted(tmp_path: Path) -> None:
+    save(tmp_path / "set" / "a.png", photo_of(0))
+    shapes = [
+        {**box("road", 1, 1, 4, 4), "group_id": 1, "flags": {"wet": True}},
+        {**box("road", 6, 1, 9, 4), "group_id": 1},
+        {**box("tree", 1, 6, 4, 9), "group_id": 2},
+        shape("tree", [[2, 2], [9, 9]], "line"),
+    ]
+    labelme_file(tmp_path / "set" / "a.json", shapes, photo="a.png")
+
+    def left_out(to: str) -> dict[str, int]:
+        return convert(tmp_path / "set", tmp_path / to, to=to).left_out
+
+    lines = {"lines and points, kept as the pixels they cover": 1}
+    assert left_out("cvat") == {}
+    assert left_out("coco") == lines
+    assert left_out("label-studio") == {**lines, "shapes with attributes": 1, "objects told apart": 1}
+    assert left_out("voc") == {"shapes with attributes": 1, "objects told apart": 2}

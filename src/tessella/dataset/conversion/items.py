@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tessella.core.classes import LabelCoding
     from tessella.dataset.conversion.merge import Part
+
+_LINES: Final = frozenset({"line", "linestrip", "point", "points"})
 
 
 def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[str]) -> tuple[Item, Counter[str]]:
@@ -75,6 +77,8 @@ def _losses(drawing: Drawing, holds: AbstractSet[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     if "attributes" not in holds:
         found["shapes with attributes"] = sum(bool(shape.attributes) for shape in drawing.shapes)
+    if "shapes" in holds and "lines" not in holds:  # else no shape stays a shape
+        found["lines and points, kept as the pixels they cover"] = sum(shape.kind in _LINES for shape in drawing.shapes)
     if "instances" not in holds:
         objects = Counter((shape.label, shape.group) for shape in drawing.shapes if shape.group)
         # where shapes stay shapes, an object of one shape stays an object
