@@ -216,13 +216,16 @@ def choose(source: Source) -> tuple[str, Match]:
     found = detect(source)
     if not found:
         raise _no_labels(source)
-    (name, match), *others = found
-    # voc, camvid and index-mask may describe the very same mask files; shapes are other labels; boxes rival nothing
-    likely = [other for other in others if other[1].score >= _LIKELY]
-    rivals = [other for other in likely if "shapes" in {other[1].kind, match.kind} or other[1].score == match.score]
-    if rivals:
-        raise _several(source, [(name, match), *rivals])
-    return name, match
+    if rivals := _rivals(found):
+        raise _several(source, [found[0], *rivals])
+    return found[0]
+
+
+def _rivals(found: Sequence[tuple[str, Match]]) -> list[tuple[str, Match]]:
+    """Return who else may be right: voc, camvid and index-mask may describe the same masks, but shapes are others."""
+    (_, match), *others = found
+    likely = [other for other in others if other[1].score >= _LIKELY]  # boxes rival nothing
+    return [other for other in likely if "shapes" in {other[1].kind, match.kind} or other[1].score == match.score]
 
 
 def _several(source: Source, claims: Sequence[tuple[str, Match]]) -> FormatError:
@@ -245,12 +248,11 @@ def _places(source: Source) -> list[str]:
         if not folders or len(found) == _MOST_NAMED:
             break
         folder = folders.pop(0)
-        likely = [claim for claim in detect(Source(folder)) if claim[1].score >= _LIKELY]
-        kinds = {match.kind for _, match in likely}
-        if len(kinds) == 1 and (len(likely) == 1 or likely[0][1].score > likely[1][1].score):
-            found.append(f"{folder.relative_to(source.root).as_posix()} ({likely[0][0]})")
-        elif likely:
+        claims = detect(Source(folder))
+        if claims and _rivals(claims):
             folders += _folders_in(folder)
+        elif claims:
+            found.append(f"{folder.relative_to(source.root).as_posix()} ({claims[0][0]})")
     return found
 
 
