@@ -139,3 +139,9 @@ def test_camvids_label_colours_are_colours_and_names(tmp_path: Path) -> None:
     coding = read(tmp_path, "label_colors.txt", "64 128 64\tAnimal\n192 0 128\t\tArchway or so\n")
     assert coding.table.names == ("Animal", "Archway or so")
     assert coding.table.colours == ((64, 128, 64), (192, 0, 128))
+
+
+def test_prose_is_no_class_file(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("how this was made")
+    with pytest.raises(FormatError, match=r"README.md: this is no class file; got .md; expected .toml"):
+        read_classes(tmp_path / "README.md")

@@ -23,6 +23,9 @@ IGNORE_NAMES: Final = ("__ignore__",)
 _VOID: Final = ("ignored", voc_colour(IGNORE))
 """How label maps of PASCAL VOC name what is not scored."""
 
+_OF_LINES: Final = (".txt", ".names", ".labels", "")
+"""Suffixes of files with a class per line."""
+
 _HEX_COLOUR: Final = re.compile(r"^#[0-9A-Fa-f]{6}$")
 _COLOUR_FIRST: Final = re.compile(r"^(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*)$")
 
@@ -63,7 +66,16 @@ def read_classes(path: Path) -> LabelCoding:
         ".json": _from_json,
         ".csv": _from_csv,
     }
-    entries, ignored = readers.get(path.suffix.lower(), _from_lines)(path)
+    suffix = path.suffix.lower()
+    if suffix not in readers and suffix not in _OF_LINES:
+        raise FormatError(
+            "this is no class file",
+            where=path,
+            got=path.suffix,
+            expected=", ".join([*readers, *filter(None, _OF_LINES)]),
+            fix="write one class name per line into a file such as labels.txt",
+        )
+    entries, ignored = readers.get(suffix, _from_lines)(path)
     if not entries:
         raise FormatError("the file names no class", where=path, expected="at least one class")
     try:

@@ -28,7 +28,8 @@ def require_folder(path: Path) -> Path:
         InputError: It does not exist or is a file.
     """
     if not path.exists():
-        raise InputError("there is no such folder", where=path, fix=_nearest_sibling(path))
+        kind = "file or folder" if path.suffix else "folder"
+        raise InputError(f"there is no such {kind}", where=path, fix=_nearest_sibling(path))
     if not path.is_dir():
         raise InputError("this is a file, not a folder", where=path, fix="give the folder that holds the data set")
     return path
