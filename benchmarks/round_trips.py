@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -171,14 +172,15 @@ def table(make: Callable[[], Index], formats: list[str], out: Path) -> dict[str,
     for to in formats:
         if to in ON_THE_MAP and (photo is None or not has_frame(photo)):
             continue
-        place = out / str(len(list(out.glob("*"))) if out.is_dir() else 0)
+        place = out / to
         try:
             left_out = convert(index, place, to=to).left_out
             rows[to] = compared(index, open_dataset(place), to) | ({"left_out": left_out} if left_out else {})
         except TessellaError as error:
             rows[to] = {"error": str(error).replace(str(out.parent), "")}
+        shutil.rmtree(place, ignore_errors=True)
     classes, photos = len(index.table), len(index)
-    ok = not any("error" in row or any(row[key] for key in LOST) for row in rows.values())
+    ok = not any("error" in row or any(row.get(key) for key in LOST) for row in rows.values())
     return {"format": index.format, "photos": photos, "classes": classes, "ok": ok, "written": rows}
 
 
@@ -204,7 +206,7 @@ def compared(index: Index, again: Index, to: str) -> dict[str, Any]:
             figures["pixels_painted_by_another_rule"] += wrong
             wrong = differing(by_rule, found)
         figures["pixels_that_differ"] += wrong
-    return figures
+    return {key: value for key, value in figures.items() if value}
 
 
 def keys(index: Index) -> list[tuple[str, str]]:
@@ -261,7 +263,7 @@ def repainted(index: Index, mine: int, again: Index, theirs: int) -> LabelMap | 
 def summary(row: dict[str, Any]) -> str:
     """Say in a line what of a set is lost."""
     faults = {
-        to: figures.get("error") or {key: figures[key] for key in LOST if figures[key]}
+        to: figures.get("error") or {key: figures[key] for key in LOST if key in figures}
         for to, figures in row["written"].items()
     }
     lost = {to: fault for to, fault in faults.items() if fault}
