@@ -188,6 +188,10 @@ class LabelCoding:
         for _, name in self.aliases:
             self.table.id_of(name)
 
+    def __hash__(self) -> int:
+        # of a part: a coding is the key of caches that every record asks, and names and colours hash in Python
+        return hash((self.values, self.ignore_values))
+
     def value_to_id(self) -> dict[int, int]:
         """Return every declared stored value with the id (or IGNORE) it means."""
         meaning = {value: index for index, values in enumerate(self.values) for value in values}

@@ -157,4 +157,8 @@ def _unreadable(error: OSError, folder: Path) -> InputError:
 
 def relative_name(path: Path, root: Path) -> str:
     """Return a path relative to `root` with forward slashes, for names and messages."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    whole, folder = path.as_posix(), root.as_posix().rstrip("/")
+    # as text: `Path.relative_to` takes a tenth of the time in which a small mask is decoded
+    if whole.startswith(f"{folder}/"):
+        return whole[len(folder) + 1 :]
+    return "." if path == root else whole

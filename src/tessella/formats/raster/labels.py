@@ -97,9 +97,11 @@ def count_values(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.i
         return np.concatenate([count_values(pixels.astype(np.uint8)), np.zeros(65536 - 256, np.int64)])
     flat: NDArray[np.uint8] = np.ascontiguousarray(pixels, np.uint8).reshape(-1)
     by_width: dict[int, NDArray[np.int64]] = {}
+    room = np.empty(min(flat.size, _PIECE), np.uint8)
     # pieces stay in the cache, and far below 2**24, up to where the histogram's float32 is exact
     for start in range(0, flat.size, _PIECE):
-        piece = flat[start : start + _PIECE] + np.uint8(1)  # 255, usually ignore, becomes 0
+        some = flat[start : start + _PIECE]
+        piece = np.add(some, 1, out=room[: some.size], dtype=np.uint8)  # 255, usually ignore, becomes 0
         width = max(32, 1 << int(piece.max()).bit_length())
         if width < 256:
             piece |= _lanes(width)[: piece.size]
