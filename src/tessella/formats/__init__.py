@@ -92,6 +92,7 @@ FORMATS: Final[dict[str, Format]] = {
         label_studio.WRITER,
         drawn=True,
         holds=frozenset({"shapes"}),
+        options=label_studio.OPTIONS,
     ),
     "supervisely": Format(
         supervisely.detect,
@@ -127,7 +128,14 @@ FORMATS: Final[dict[str, Format]] = {
     ),
     "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True),
     "superannotate": Format(superannotate.detect, superannotate.read, superannotate.load, drawn=True),
-    "darwin": Format(darwin.detect, darwin.read, darwin.load, drawn=True),
+    "darwin": Format(
+        darwin.detect,
+        darwin.read,
+        darwin.load,
+        darwin.WRITER,
+        drawn=True,
+        holds=frozenset({"shapes", "holes", "instances", "attributes", "lines"}),
+    ),
     "via": Format(via.detect, via.read, via.load, drawn=True),
     "labelbox": Format(labelbox.detect, labelbox.read, labelbox.load, drawn=True),
     "cityscapes": cityscapes.CITYSCAPES.row(cityscapes.WRITER),

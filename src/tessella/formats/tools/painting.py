@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.classes import LabelCoding
+    from tessella.core.labelmap import Ids
     from tessella.formats.listing import Item
 
 
@@ -26,16 +27,36 @@ def drawing_of(item: Item, coding: LabelCoding) -> Drawing | None:
         item: The photo.
         coding: The classes; with a name for IGNORE.
     """
-    meaning = coding.name_to_id()
-    drawing = item.drawing
-    if drawing is not None and drawing.tool != "coco" and all(shape.label in meaning for shape in drawing.shapes):
+    if (drawing := kept_drawing(item, coding)) is not None:
         return drawing
-    if item.labels is None:
-        return None
-    ids, ground = item.labels.ids, background_id(coding)
+    return None if item.labels is None else masks_of(item.labels.ids, coding)
+
+
+def masks_of(ids: Ids, coding: LabelCoding) -> Drawing:
+    """Return a mask per class but the background, and one for ignored pixels.
+
+    Args:
+        ids: (H, W) uint8 class ids.
+        coding: The classes; with a name for IGNORE.
+    """
+    ground = background_id(coding)
     names = dict(enumerate(coding.table.names)) | {IGNORE: coding.ignore_names[0]}
     shapes = [mask_shape(names[value], ids == value) for value in np.unique(ids).tolist() if value != ground]
-    return Drawing(tuple(shapes), item.labels.hw, "centre")
+    return Drawing(tuple(shapes), (ids.shape[0], ids.shape[1]), "centre")
+
+
+def kept_drawing(item: Item, coding: LabelCoding) -> Drawing | None:
+    """Return the shapes of a photo where they mean what the label map says by our rule, else None.
+
+    Args:
+        item: The photo.
+        coding: The classes; with a name for IGNORE.
+    """
+    meaning = coding.name_to_id()
+    drawing = item.drawing
+    if drawing is None or drawing.tool == "coco" or any(shape.label not in meaning for shape in drawing.shapes):
+        return None
+    return drawing
 
 
 def covered(shape: Shape, hw: tuple[int, int]) -> NDArray[np.bool_]:

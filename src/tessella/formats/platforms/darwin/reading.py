@@ -1,4 +1,4 @@
-"""darwin: V7's Darwin JSON, version 2 with its slots and raster layers, and version 1."""
+"""Reading V7's Darwin JSON: version 2 with its slots and raster layers, and version 1."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _NO_AREA: Final = {
     "frames": "annotations of video or volume frames", "string": "relations", "graph": "relations",
     "eye": "keypoints", "link": "relations",
 }  # fmt: skip
-_METADATA: Final = (".v7/metadata.json", "metadata.json")
+METADATA: Final = ".v7/metadata.json"
+"""Where a release states its classes."""
 
 
 def detect(source: Source) -> Match | None:
@@ -86,7 +87,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 def _classes(source: Source) -> tuple[list[tuple[str, Colour | None]], str]:
     """Return the classes with an area that `.v7/metadata.json` states, here or beside the annotation files."""
     folders = [source.root, *sorted({path.parent for path in source.files(".json")})]
-    for path in (folder / name for folder in folders for name in _METADATA):
+    for path in (folder / name for folder in folders for name in (METADATA, "metadata.json")):
         if path.is_file():
             listed = [table(one) for one in rows(table(read_json(path, allow_nan=True)).get("classes"))]
             found = [one for one in listed if words(one.get("type")) in _AREAS and words(one.get("name")).strip()]
@@ -120,22 +121,23 @@ def _slots(tree: dict[str, Any]) -> dict[str, tuple[dict[str, Any], tuple[str, .
     item = table(tree.get("item"))
     if not item:
         image = table(tree.get("image"))
-        called = (_path(image, "original_filename"), _path(image, "filename"))
+        called = (*_called(image, "original_filename"), *_called(image, "filename"))
         return {"": (image, tuple(dict.fromkeys(filter(None, called))))}
     slots = [table(slot) for slot in rows(item.get("slots"))] or [{}]
     found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}
     for place, slot in enumerate(slots):
         files = [words(table(file).get("file_name")) for file in rows(slot.get("source_files"))]
-        own = (_path(item, "name"), words(item.get("name"))) if len(slots) == 1 else ()
+        own = _called(item, "name") if len(slots) == 1 else ()
         listed = tuple(dict.fromkeys(filter(None, (*own, *files[:1]))))
         key = "" if len(slots) == 1 else words(slot.get("slot_name")) or str(place)
         found.setdefault(key, (slot, listed))
     return found
 
 
-def _path(tree: dict[str, Any], key: str) -> str:
+def _called(tree: dict[str, Any], key: str) -> tuple[str, ...]:
+    """Return what a photo may be called: by its folder in the data set, as a release unpacks it, and by name alone."""
     folder, name = words(tree.get("path")).strip("/"), words(tree.get(key))
-    return f"{folder}/{name}" if folder and name else name
+    return (f"{folder}/{name}", f"images/{folder}/{name}", name) if folder and name else (name,)
 
 
 def _moves(slot: dict[str, Any]) -> bool:
