@@ -22,7 +22,7 @@ from tessella.files.write import refuse_existing, refuse_foreign, refuse_nesting
 from tessella.report.check_page import write_check_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from tessella.checking import Checked
     from tessella.checking.settings import Settings
@@ -36,6 +36,7 @@ def check(
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | str | Path | None = None,
     photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     codes: Collection[str] | None = None,
     config: str | Path | None = None,
     baseline: str | Path | None = None,
@@ -54,6 +55,7 @@ def check(
         format: The format's name, or None to detect it.
         classes: A class table or class file, or None to take what the data set says.
         photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `tessella.open`.
         codes: Rule codes (`L101`) or families (`L`) to look for, whatever the settings say; None for all.
         config: A settings file, or None for `tessella.toml` in the data set's folder.
         baseline: A file of known findings that are left out, or None for the one that the settings name.
@@ -89,7 +91,7 @@ def check(
     index = (
         data
         if isinstance(data, Index)
-        else open_dataset(data, format=format, classes=classes, photos=photos, max_pixels=max_pixels)
+        else open_dataset(data, format=format, classes=classes, photos=photos, max_pixels=max_pixels, options=options)
     )
     if target is not None:
         refuse_nesting(index.root, target)
@@ -177,6 +179,7 @@ def inspect(
     format: str | None = None,  # noqa: A002 - the name of the flag
     classes: LabelCoding | Path | None = None,
     photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     max_pixels: int | None = None,
 ) -> Inspection:
     """Say what a file, a folder, a bundle or an exported model is.
@@ -187,6 +190,7 @@ def inspect(
         format: The annotation format of a folder, or None to detect it.
         classes: The class table or class file of a folder, or None.
         photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `tessella.open`.
         max_pixels: Most pixels of a mask whose values are counted, as for `tessella.open`.
 
     Returns:
@@ -201,7 +205,7 @@ def inspect(
     if place.suffix.lower() == ".onnx" and place.is_file():
         return _exported(place)
     if not ((place / MANIFEST).is_file() and (place / PLAN).is_file()):
-        return inspect_path(path, format=format, classes=classes, photos=photos, max_pixels=max_pixels)
+        return inspect_path(path, format=format, classes=classes, photos=photos, max_pixels=max_pixels, options=options)
     bundle = open_bundle(path)
     scores = {key: value for key, value in bundle.scores.items() if isinstance(value, int | float | str)}
     facts = {"verified": True, "digest": bundle.digest, **_model_facts(bundle.plan), "scores": scores}

@@ -13,6 +13,9 @@ def check(
     format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
     classes: Annotated[Path | None, typer.Option(help="Class file: TOML, JSON, CSV, labels.txt, labelmap.txt.")] = None,
     photos: Annotated[Path | None, typer.Option(help="A further folder where photos may lie.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What is asked of the format; may be repeated.")
+    ] = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a repaired copy into --out; DATA is never changed.")
     ] = False,
@@ -40,7 +43,7 @@ def check(
     """
     from tessella._doors.labels import check as run
     from tessella.checking.table import check_table, fix_table
-    from tessella.cli.console import emit_json, progress, results, words
+    from tessella.cli.console import emit_json, options_of, progress, results, words
 
     with progress("Checking and repairing" if fix else "Checking") as advance:
         checked = run(
@@ -48,6 +51,7 @@ def check(
             format=format,
             classes=classes,
             photos=photos,
+            options=options_of(option),
             codes=only,
             config=config,
             baseline=baseline,

@@ -20,6 +20,9 @@ def convert(
         Path | None, typer.Option("--map", help="Class map (TOML): rename, merge, drop, ignore classes.")
     ] = None,
     photos: Annotated[Path | None, typer.Option(help="Further folder to look for photos in.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What is asked of the format; may be repeated.")
+    ] = None,
     match_tool: Annotated[
         bool, typer.Option("--match-tool", help="Paint drawn shapes as the tool does that wrote them, pixel for pixel.")
     ] = False,
@@ -33,7 +36,7 @@ def convert(
 
     A conversion that was interrupted goes on where it stopped when it is asked for again.
     """
-    from tessella.cli.console import emit_json, progress, results, words
+    from tessella.cli.console import emit_json, options_of, progress, results, words
     from tessella.dataset.convert import convert as convert_data
 
     *sources, out = data
@@ -48,6 +51,7 @@ def convert(
             classes=classes,
             class_map=map_,
             photos=photos,
+            options=options_of(option),
             fill="tool" if match_tool else "centre",
             max_pixels=max_pixels,
             overwrite=overwrite,

@@ -20,7 +20,7 @@ from tessella.formats import FORMATS, format_named
 from tessella.formats.layout.export import write_stems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tessella.core.classes import LabelCoding
     from tessella.dataset.conversion.merge import Part
@@ -72,6 +72,7 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
     classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     fill: Fill = "centre",
     max_pixels: int | None = None,
     overwrite: bool = False,
@@ -94,6 +95,7 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
         classes: A class table or file of the sources, or None to take what each data set says.
         format: The format of the sources, or None to detect each.
         photos: A further folder where photos may lie.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `tessella.open`.
         fill: Which pixels drawn shapes cover, where the new format holds pixels.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         overwrite: Replace an existing folder that Tessella made; another is never replaced.
@@ -121,7 +123,9 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
     indexes = [
         one
         if isinstance(one, Index)
-        else open_dataset(one, format=format, classes=classes, fill=fill, max_pixels=max_pixels, photos=photos)
+        else open_dataset(
+            one, format=format, classes=classes, fill=fill, max_pixels=max_pixels, photos=photos, options=options
+        )
         for one in given
     ]
     for index in indexes:
@@ -130,7 +134,12 @@ def convert(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doo
     stems = write_stems(((part.name, part.split) for part in merged.parts), one_folder=row.write.one_folder)
     parts = [part.called(stem) for part, stem in zip(merged.parts, stems, strict=True)]
     job = Job(row.write, merged.coding, partial(item_of, coding=merged.coding, drawn=row.drawn, holds=row.holds))
-    done = run(job, parts, out, asked={"to": to, "fill": fill}, overwrite=overwrite, progress=progress)
+    asked: dict[str, object] = {
+        "to": to,
+        "fill": fill,
+        "options": [sorted(index.listing.options.items()) for index in indexes],
+    }
+    done = run(job, parts, out, asked=asked, overwrite=overwrite, progress=progress)
     return Converted(
         sources=tuple(str(index.root) for index in indexes),
         out=str(out),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tessella import formats
 from tessella.core.annotation import Drawing
-from tessella.core.classes import LabelCoding
+from tessella.core.classes import LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.core.sample import Sample
 from tessella.dataset.photos import photo_hw, read_photo
@@ -21,7 +21,7 @@ from tessella.formats.raster.labels import resolve
 from tessella.formats.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tessella.core.annotation import Annotation
     from tessella.core.classes import ClassTable
@@ -224,13 +224,20 @@ def _refuse_other_size(drawing: Drawing, hw: tuple[int, int], *, where: object) 
         )
 
 
-def open_source(path: str | Path, *, photos: str | Path | None = None, max_pixels: int | None = None) -> Source:
+def open_source(
+    path: str | Path,
+    *,
+    photos: str | Path | None = None,
+    max_pixels: int | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Source:
     """Say where a data set is read from: a folder, one annotation file of it, or an archive, which is unpacked.
 
     Args:
         path: The folder, the file or the archive (zip, tar), which is unpacked into the user's cache.
         photos: A further folder where photos may lie.
         max_pixels: Most pixels of a photo or mask that is decoded.
+        options: What is asked of the format, by the names in `Format.options`.
 
     Raises:
         InputError: It does not exist, or the archive is damaged or holds what no data set holds.
@@ -239,11 +246,11 @@ def open_source(path: str | Path, *, photos: str | Path | None = None, max_pixel
     if place.is_file() and is_archive(place):
         place = opened(place)
     if place.is_file():
-        return Source(place.parent, place, also, max_pixels)
-    return Source(require_folder(place), None, also, max_pixels)
+        return Source(place.parent, place, also, max_pixels, options or {})
+    return Source(require_folder(place), None, also, max_pixels, options or {})
 
 
-def open_dataset(
+def open_dataset(  # noqa: PLR0913 - one keyword per flag, as in `_doors`
     path: str | Path,
     *,
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
@@ -253,6 +260,7 @@ def open_dataset(
     fill: Fill = "centre",
     max_pixels: int | None = None,
     photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Index:
     """Open an annotated folder.
 
@@ -266,16 +274,18 @@ def open_dataset(
         max_pixels: Refuse larger photos and masks before they are decoded; by default 300 megapixels, for TIFF 2
             gigapixels.
         photos: A further folder where photos may lie: many tools export annotations alone.
+        options: What is asked of the format: `{"annotator": "majority"}`; its page says what it knows.
 
     Returns:
         The index; `index[0].image`, `index[0].labels`.
 
     Raises:
         InputError: The folder is missing.
-        FormatError: It is empty, holds no labels, or labels of two formats.
+        FormatError: It is empty, holds no labels, or labels of two formats; the format knows no such option.
         ClassTableError: The class table contradicts itself.
     """
-    listing = list_source(open_source(path, photos=photos, max_pixels=max_pixels), format=format, classes=classes)
+    source = open_source(path, photos=photos, max_pixels=max_pixels, options=options)
+    listing = list_source(source, format=format, classes=classes)
     if not listing.records:
         raise FormatError(
             "no photo of this data set is here",
@@ -302,19 +312,29 @@ def list_source(
         classes: A class table, a class file, or None to take what the data set says or shows.
 
     Raises:
-        FormatError: It holds no labels of a known format, or labels of two formats.
+        FormatError: It holds no labels of a known format, or labels of two formats; the format knows no such option.
         ClassTableError: The class table contradicts itself.
     """
     coding = classes if classes is None or isinstance(classes, LabelCoding) else read_classes(Path(classes))
     name, why = (format, "as asked") if format else _detected(source)
-    listing = formats.format_named(name).read(source, coding)
-    notes = [f"read as {name}: {why}", *listing.notes]
+    row = formats.format_named(name)
+    for option in source.options:
+        if option not in row.options:
+            raise FormatError(
+                f"the format {name} has no option {option!r}",
+                where=source.file or source.root,
+                expected=", ".join(row.options) or "no options",
+                fix=nearest_hint(option, list(row.options)),
+            )
+    listing = row.read(source, coding)
+    notes = [f"read as {name}: {why}", *(f"{key}={value} as asked" for key, value in source.options.items())]
+    notes += listing.notes
     if coding is not None:
         notes.append("classes as given")
     if listing.left_out:
         counted = ", ".join(f"{count} {what}" for what, count in sorted(listing.left_out.items()))
         notes.append(f"left out, for no label map can hold them: {counted}")
-    return replace(listing, notes=tuple(notes))
+    return replace(listing, notes=tuple(notes), options=source.options)
 
 
 def _detected(source: Source) -> tuple[str, str]:

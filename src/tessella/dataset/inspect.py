@@ -21,6 +21,8 @@ from tessella.formats.raster.labels import count_values
 from tessella.formats.tools.not_masks import explain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tessella.core.classes import LabelCoding
     from tessella.formats.listing import Listing
 
@@ -53,6 +55,7 @@ def inspect(
     format: str | None = None,  # noqa: A002 - the name of the flag and of the field in the JSON answer
     classes: LabelCoding | Path | None = None,
     photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     max_pixels: int | None = None,
 ) -> Inspection:
     """Say what a file or folder is.
@@ -62,6 +65,7 @@ def inspect(
         format: The annotation format, or None to detect it.
         classes: The class table or class file, or None.
         photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `open_dataset`.
         max_pixels: Most pixels of a mask whose values are counted, as for `open_dataset`.
 
     Returns:
@@ -69,7 +73,7 @@ def inspect(
 
     Raises:
         InputError: It does not exist or cannot be read.
-        FormatError: It is none of these.
+        FormatError: It is none of these, or the format knows no such option.
     """
     place = Path(path)
     if not place.exists():
@@ -77,12 +81,12 @@ def inspect(
     if place.is_file() and not is_archive(place):
         if place.suffix.lower() in IMAGE_SUFFIXES:
             return Inspection(str(place), "picture", _picture(place, max_pixels))
-        source = open_source(place, photos=photos, max_pixels=max_pixels)
+        source = open_source(place, photos=photos, max_pixels=max_pixels, options=options)
         if format is None and _is_class_file(place) and not detect(source) and explain(source) is None:
             return Inspection(str(place), "classes", {"classes": coding_rows(read_classes(place))})
         listing = list_source(source, format=format, classes=classes)
         return Inspection(str(place), "annotation", _facts(listing) | _shapes(listing))
-    source = open_source(place, photos=photos, max_pixels=max_pixels)
+    source = open_source(place, photos=photos, max_pixels=max_pixels, options=options)
     return Inspection(str(place), "data set", _facts(list_source(source, format=format, classes=classes)))
 
 

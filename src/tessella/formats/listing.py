@@ -71,6 +71,7 @@ class Listing:
         content: What the format keeps of a file that describes several photos; nobody else looks into it.
         declared_bytes: How large annotation files say that photos are, by record name; another size means that the
             photo was changed after it was annotated.
+        options: What was asked of the format.
     """
 
     format: str
@@ -84,6 +85,7 @@ class Listing:
     left_out: Mapping[str, int] = field(default_factory=dict)
     content: object = None
     declared_bytes: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 Detect = Callable[[Source], Match | None]
@@ -163,6 +165,7 @@ class Format(NamedTuple):
             no such thing.
         drawn: Whether labels are drawn shapes: what they mean is a name, never a stored value.
         holds: What it can hold besides a class per pixel: `shapes`, `instances`, `attributes`, `lines`, `holes`.
+        options: What can be asked of it when it is read: a name (`--option NAME=VALUE`), and what it does in a line.
     """
 
     detect: Detect
@@ -172,3 +175,4 @@ class Format(NamedTuple):
     photo: Photo | None = None
     drawn: bool = False
     holds: frozenset[str] = frozenset()
+    options: Mapping[str, str] = {}

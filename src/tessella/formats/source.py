@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from os.path import splitext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -14,7 +14,7 @@ from tessella.files.paths import walk
 from tessella.files.text import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 Answer = TypeVar("Answer")
@@ -49,12 +49,14 @@ class Source:
         file: The one annotation file that was given instead of a folder, or None.
         photos: A further folder where photos may lie, or None.
         max_pixels: Most pixels of a photo or mask that is decoded, or None for the usual budget.
+        options: What was asked of the format, by the names in `Format.options`.
     """
 
     root: Path
     file: Path | None = None
     photos: Path | None = None
     max_pixels: int | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def files(self, *suffixes: str) -> list[Path]:
         """Return the files that may hold annotations, in a fixed order.

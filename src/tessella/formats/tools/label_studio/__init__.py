@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from tessella.formats.tools.label_studio.annotators import OPTIONS
 from tessella.formats.tools.label_studio.reading import NAME, detect, load, read
 from tessella.formats.tools.label_studio.writing import WRITER
 
-__all__ = ["NAME", "WRITER", "detect", "load", "read"]
+__all__ = ["NAME", "OPTIONS", "WRITER", "detect", "load", "read"]

@@ -1,17 +1,21 @@
-"""label-studio: JSON and JSON-MIN exports of Label Studio, every region of one annotator per photo."""
+"""label-studio: JSON and JSON-MIN exports of Label Studio, what one annotator drew per photo, or most of them."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import check_hw, read_header
 from tessella.files.paths import IMAGE_SUFFIXES
+from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.raster.labels import resolve
 from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, names_in_url
+from tessella.formats.tools.label_studio.annotators import MAJORITY, OPTION, Panel, majority
 from tessella.formats.tools.label_studio.regions import (
     LABEL_KEYS,
     Region,
@@ -21,6 +25,7 @@ from tessella.formats.tools.label_studio.regions import (
     shape_of,
     stated_hw,
 )
+from tessella.formats.tools.painting import masks_of
 from tessella.formats.tools.plain import rows, table, words
 
 if TYPE_CHECKING:
@@ -40,9 +45,9 @@ _UNPREFIXED: Final = 9
 
 
 class _Task(NamedTuple):
-    """The regions of one photo, and where they stand."""
+    """The regions of one photo by annotator, and where they stand."""
 
-    regions: list[Region]
+    votes: list[list[Region]]
     where: str
 
 
@@ -80,31 +85,33 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
     A photo is found by the path or the name in its address; the eight letters and the dash before the name of an
     uploaded file may be missing here. Where several people annotated a task, the annotation marked as ground truth
-    counts, else the one that was changed last; cancelled ones and predictions never count.
+    counts, else the one that was changed last; the option `annotator` says otherwise. Cancelled ones and predictions
+    never count.
 
     Raises:
-        FormatError: No task is annotated, or two tasks describe one photo.
+        FormatError: No task is annotated, nobody is called like the annotator who is asked for, or two tasks describe
+            one photo.
+        LabelError: A majority is asked for, and the name for ignored regions is a class.
     """
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     content: dict[str, _Task] = {}
     broken: list[Path] = []
+    panel = Panel(source.options.get(OPTION))
     for path, tree in json_trees(source, broken):
-        for key, images, results in _tasks(tree, counts):
+        for key, images, chosen in _tasks(tree, counts, panel):
             where = f"{path}: task {key}"
             for index, image in enumerate(images):
                 inner = f"{key}/{index}" if len(images) > 1 else key
-                regions = regions_of(results, counts, item=index if len(images) > 1 else None)
-                content[f"{path}#{inner}"] = _Task(regions, where)
-                entries.append(_entry(path, inner, image, regions))
-    notes = []
-    if several := counts.pop("several", 0):
-        notes.append(
-            f"{several} tasks were annotated more than once: what is marked as ground truth counts, else what was "
-            f"changed last; in {counts.pop('differ', 0)} of them the annotations differ"
-        )
-    found = Found(entries, notes=notes, left_out=counts, content=content, broken=broken)
-    return listing_of(NAME, source, coding, found)
+                item = index if len(images) > 1 else None
+                votes = [regions_of(results, counts, item=item) for results in chosen]
+                content[f"{path}#{inner}"] = _Task(votes, where)
+                entries.append(_entry(path, inner, image, list(chain(*votes))))
+    panel.refuse_stranger(source.file or source.root)
+    found = Found(entries, notes=panel.notes(), left_out=counts, content=content, broken=broken)
+    listing = listing_of(NAME, source, coding, found)
+    # where annotators tie, a pixel is ignored, and a drawing says so by a label
+    return replace(listing, coding=with_ignore_name(listing.coding)) if panel.asked == MAJORITY else listing
 
 
 def _entry(path: Path, key: str, image: tuple[str, ...], regions: list[Region]) -> Entry:
@@ -113,12 +120,14 @@ def _entry(path: Path, key: str, image: tuple[str, ...], regions: list[Region]) 
     return Entry(path, image, key, stated_hw(regions, where=path, lenient=True), names, boxes)
 
 
-def _tasks(tree: object, counts: Counter[str]) -> list[tuple[str, list[tuple[str, ...]], list[Any]]]:
-    """Return key, names of the photos and results of every annotated task."""
+def _tasks(
+    tree: object, counts: Counter[str], panel: Panel
+) -> list[tuple[str, list[tuple[str, ...]], list[list[Any]]]]:
+    """Return key, names of the photos and the results that count, by annotator, of every annotated task."""
     found = []
     taken: set[str] = set()
     listed = rows(tree) if isinstance(tree, list) else [tree]
-    for place, (task, chosen) in enumerate(_chosen_rows(listed, counts)):
+    for place, (task, chosen) in enumerate(_chosen_rows(listed, counts, panel)):
         key = words(task.get("id"))
         if not key or key in taken:
             key = f"[{place}]"
@@ -130,41 +139,27 @@ def _tasks(tree: object, counts: Counter[str]) -> list[tuple[str, list[tuple[str
     return found
 
 
-def _chosen_rows(listed: list[Any], counts: Counter[str]) -> list[tuple[dict[str, Any], list[Any]]]:
+def _chosen_rows(listed: list[Any], counts: Counter[str], panel: Panel) -> list[tuple[dict[str, Any], list[list[Any]]]]:
     full = [task for task in listed if isinstance(task, dict) and isinstance(task.get("data"), dict)]
-    found = []
+    found: list[tuple[dict[str, Any], list[dict[str, Any]], list[list[Any]]]] = []
     for task in full:
         counts["predictions"] += len(rows(task.get("predictions")))
         done = [one for one in rows(task.get("annotations", task.get("completions"))) if isinstance(one, dict)]
         counts["cancelled annotations"] += sum(bool(one.get("was_cancelled")) for one in done)
         valid = [one for one in done if not one.get("was_cancelled") and isinstance(one.get("result"), list)]
         if valid:
-            found.append((task, _latest(valid, [one["result"] for one in valid], counts)))
+            found.append((task, valid, [one["result"] for one in valid]))
         elif done or not full:
             counts["tasks without a valid annotation"] += 1
     by_task: dict[str, list[dict[str, Any]]] = {}
     for row in listed:
         if _is_min(row):
             by_task.setdefault(f"{words(row.get('id'))}|{_pictures(row)}", []).append(row)
-    found += [(same[0], _latest(same, list(map(_min_results, same)), counts)) for same in by_task.values()]
-    return found
-
-
-def _latest(done: list[dict[str, Any]], results: list[list[Any]], counts: Counter[str]) -> list[Any]:
-    if len(done) > 1:
-        counts["several"] += 1
-        counts["annotations of further annotators"] += len(done) - 1
-        counts["differ"] += len({_fingerprint(result) for result in results}) > 1
-    order = [
-        (one.get("ground_truth") is True, words(one.get("updated_at")), words(one.get("created_at")), place)
-        for place, one in enumerate(done)
-    ]
-    return results[max(order)[-1]]
-
-
-def _fingerprint(results: list[Any]) -> str:
-    said = [json.dumps([table(one).get("type"), table(one).get("value")], sort_keys=True) for one in results]
-    return "\n".join(sorted(said))
+    found += [(same[0], same, list(map(_min_results, same))) for same in by_task.values()]
+    chosen = [(task, panel.choose(done, results)) for task, done, results in found]
+    all_done, counted = sum(len(done) for _, done, _ in found), sum(len(results) for _, results in chosen)
+    counts["annotations of further annotators"] += all_done - counted
+    return [(task, results) for task, results in chosen if results]
 
 
 def _min_regions(row: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -220,15 +215,18 @@ def _names(address: str, *, sure: bool) -> tuple[str, ...]:
 def load(record: Record, listing: Listing) -> Annotation:
     """Return the regions of one photo as shapes.
 
+    Where a majority of several annotators is asked for, it is a mask per class.
+
     Raises:
         InputError: The photo has no task.
+        LabelError: A majority is asked for, and a label is no class.
         FormatError: A region has no outline that can be read, no size is known, or the photo was turned in the tool.
     """
     content = listing.content
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     task: _Task = content[f"{record.label}#{record.key}"]
-    hw = stated_hw(task.regions, where=task.where)
+    hw = stated_hw(list(chain(*task.votes)), where=task.where)
     size = hw or (None if record.image is None else read_header(record.image).upright_hw)
     if size is None:
         raise FormatError(
@@ -237,8 +235,15 @@ def load(record: Record, listing: Listing) -> Annotation:
             fix="put the photo beside the export, or give its folder with --photos",
         )
     check_hw(size, where=task.where, max_pixels=listing.max_pixels)
+    if len(task.votes) == 1:
+        return _drawn(task.votes[0], size, where=task.where, stated=hw is not None)
+    votes = (_drawn(regions, size, where=task.where, stated=hw is not None) for regions in task.votes)
+    ids = majority([resolve(vote, listing.coding, size, where=task.where).ids for vote in votes])
+    return replace(masks_of(ids, listing.coding), declared_hw=hw)
+
+
+def _drawn(regions: list[Region], hw: tuple[int, int], *, where: str, stated: bool) -> Drawing:
     shapes = tuple(
-        shape_of(region, size, where=f"{task.where}: region {place}", stated=hw is not None)
-        for place, region in enumerate(task.regions)
+        shape_of(region, hw, where=f"{where}: region {place}", stated=stated) for place, region in enumerate(regions)
     )
-    return Drawing(shapes, hw, "centre")
+    return Drawing(shapes, hw if stated else None, "centre")
