@@ -7,6 +7,7 @@ from PIL import Image
 
 from data.cvat import cvat
 from data.layouts import box, ids_of, index_mask, labelme, labelme_file, photo_of, save, shape, voc
+from tessella.checking import check
 from tessella.cli.convert import convert as command
 from tessella.core.errors import FormatError, InputError, LabelError, OutputError
 from tessella.dataset.convert import convert
@@ -151,6 +152,23 @@ def test_labels_without_photo_are_told_whether_they_are_written_or_not(tmp_path:
     photo.unlink()
     done = convert(tmp_path / "sized", tmp_path / "masks", to="voc")
     assert done.notes[-1] == "1 photos are not here: their labels alone are written; --photos names where to look"
+
+
+def test_what_no_label_map_can_hold_is_counted_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(tmp_path / "set" / "1.png", photo_of(0))
+    boxed = {"id": 1, "image_id": 1, "category_id": 3, "segmentation": [], "bbox": [2, 1, 8, 6], "iscrowd": 0}
+    drawn = boxed | {"id": 2, "segmentation": [[1, 1, 5, 1, 5, 5]]}
+    tree = {
+        "images": [{"id": 1, "file_name": "1.png", "width": 16, "height": 12}],
+        "categories": [{"id": 3, "name": "road"}],
+        "annotations": [boxed, drawn],
+    }
+    (tmp_path / "set" / "a.json").write_text(json.dumps(tree))
+    command([tmp_path / "set", tmp_path / "out"], "voc")
+    said = [line for line in capsys.readouterr().err.splitlines() if "1 boxes without outline" in line]
+    assert said == ["left out: 1 boxes without outline"]
+    counted = [note for note in check(open_dataset(tmp_path / "set")).notes if "1 boxes without outline" in note]
+    assert counted == ["left out, for no label map can hold them: 1 boxes without outline"]
 
 
 def test_an_unknown_format_is_answered_with_those_that_can_be_written(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.geo import spacenet
 from data.layouts import camvid, ids_of, labelme, photo_of, save
 from tessella.cli.inspect import inspect as command
 from tessella.core.errors import FormatError, InputError
@@ -49,6 +50,18 @@ def test_a_folder_is_described_as_a_data_set(tmp_path: Path) -> None:
     assert answer["sizes"] == {"16x12": 2, "5x3": 1}
     assert answer["unreadable_photos"] == 1
     assert answer["classes_discovered"] is False
+
+
+def test_labels_without_any_photo_are_said_plainly(tmp_path: Path) -> None:
+    root = spacenet(tmp_path, count=2)
+    for photo in root.rglob("*.tif"):
+        photo.unlink()
+    answer = inspect(root).to_json()
+    assert (answer["samples"], answer["labels_without_photo"]) == (0, 2)
+    assert answer["notes"][0] == (
+        "no photo is here: 2 labels lack their photo, such as summary.csv#p_0; --photos names where to look"
+    )
+    assert [one["name"] for one in answer["classes"]] == ["background", "road", "tree"]
 
 
 @pytest.mark.parametrize(("name", "error"), [("nothing.png", InputError), ("film.mp4", FormatError)])

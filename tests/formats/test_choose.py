@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from data.geo import spacenet
 from data.layouts import box, index_mask, labelme, labelme_file, photo_of, save
 from tessella.core.errors import FormatError, InputError
+from tessella.dataset.index import open_dataset
 from tessella.formats import Source, choose, detect
 
 
@@ -29,6 +31,21 @@ def test_photos_without_labels_are_counted_in_the_message(tmp_path: Path) -> Non
     save(tmp_path / "b.jpg", photo_of(1))
     with pytest.raises(FormatError, match=r"no labels of a known format.*got 2 \.jpg"):
         choose(Source(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "what"), [("labelme", "no LabelMe file"), ("voc", "JPEGImages"), ("nifti", "no vol")])
+def test_a_format_that_was_asked_for_in_vain_can_be_left_out(tmp_path: Path, name: str, what: str) -> None:
+    index_mask(tmp_path / "set")
+    with pytest.raises(FormatError, match=rf"{what}.* leave out --format to have the format detected$"):
+        open_dataset(tmp_path / "set", format=name)
+
+
+def test_a_fault_in_files_of_the_format_that_was_asked_for_keeps_its_own_cure(tmp_path: Path) -> None:
+    spacenet(tmp_path, count=1)
+    (tmp_path / "again.csv").write_text((tmp_path / "summary.csv").read_text())
+    with pytest.raises(FormatError, match="two tables describe the photo") as refusal:
+        open_dataset(tmp_path, format="spacenet")
+    assert "leave out" not in str(refusal.value)
 
 
 def test_labels_of_two_formats_are_refused_with_both_named(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def _readable(index: Index, plan: Plan) -> Iterator[Sample]:
 
 def _checked(index: Index, say: Callable[[str], None]) -> Checked:
     """Check the data set, and say how it was read, which classes were found, and how many findings there are."""
-    say("; ".join(index.listing.notes))
+    say("; ".join(filter(None, (*index.listing.notes, index.left_out_note))))
     if index.listing.discovered:
         say(f"{len(index.table)} classes: {', '.join(index.table.names)}")
     checked = check(index)

@@ -173,14 +173,6 @@ def _settled(index: Index, located: Located, settings: Settings, repairs: Collec
     return Located(position, finding)
 
 
-def _left_out(index: Index) -> str:
-    """Say what the files hold and no label map can."""
-    if any(note.startswith("left out") for note in index.listing.notes):
-        return ""  # the format says it in its own words
-    kinds = ", ".join(f"{count} {kind}" for kind, count in index.listing.left_out.items() if count)
-    return f"not held in a label map: {kinds}" if kinds else ""
-
-
 def _checked(
     index: Index, survey: Survey, found: list[Located], *, settings: Settings, order: Sequence[str]
 ) -> Checked:
@@ -207,6 +199,6 @@ def _checked(
         pixels={name: int(count) for name, count in zip((*index.table.names, "ignore"), total, strict=True)},
         findings=tuple(located.finding for located in found),
         positions=tuple(located.position for located in found),
-        notes=tuple(note for note in (*index.listing.notes, _left_out(index), settings.note) if note),
+        notes=tuple(note for note in (*index.listing.notes, index.left_out_note, settings.note) if note),
         survey=survey,
     )

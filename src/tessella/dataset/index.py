@@ -151,6 +151,12 @@ class Index:
         """The data set's folder."""
         return self.listing.root
 
+    @property
+    def left_out_note(self) -> str:
+        """What the files hold and no label map can, counted, as a sentence for people; "" where there is nothing."""
+        counted = ", ".join(f"{count} {what}" for what, count in sorted(self.listing.left_out.items()) if count)
+        return f"left out, for no label map can hold them: {counted}" if counted else ""
+
     @cached_property
     def _assigned(self) -> tuple[tuple[Record, ...], tuple[str, ...]]:
         return assign(self.records, self.rule)
@@ -326,14 +332,11 @@ def list_source(
                 expected=", ".join(row.options) or "no options",
                 fix=nearest_hint(option, list(row.options)),
             )
-    listing = row.read(source, coding)
+    listing = formats.read_as_asked(row, source, coding) if format else row.read(source, coding)
     notes = [f"read as {name}: {why}", *(f"{key}={value} as asked" for key, value in source.options.items())]
     notes += listing.notes
     if coding is not None:
         notes.append("classes as given")
-    if listing.left_out:
-        counted = ", ".join(f"{count} {what}" for what, count in sorted(listing.left_out.items()))
-        notes.append(f"left out, for no label map can hold them: {counted}")
     return replace(listing, notes=tuple(notes), options=source.options)
 
 

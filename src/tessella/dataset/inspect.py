@@ -162,5 +162,13 @@ def _facts(listing: Listing) -> dict[str, object]:
         "unreadable_photos": unreadable,
         "labels_without_photo": len(listing.orphan_labels),
         "left_out": dict(listing.left_out),
-        "notes": list(listing.notes),
+        "notes": [*_absent(listing), *listing.notes],
     }
+
+
+def _absent(listing: Listing) -> list[str]:
+    """Say which labels have no photo here."""
+    if not listing.orphan_labels:
+        return []
+    said = f"{len(listing.orphan_labels)} labels lack their photo, such as {listing.orphan_labels[0]}"
+    return [f"{said if listing.records else f'no photo is here: {said}'}; --photos names where to look"]

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tessella.core.classes import LabelCoding
+
 __all__ = ["FORMATS", "Format", "Listing", "Match", "Record", "Source", "choose", "detect", "format_named"]
 
 _LOOK_AT: Final = 8
@@ -181,6 +183,29 @@ FORMATS: Final[dict[str, Format]] = {
 
 _MOST_NAMED: Final = 6
 _MOST_LOOKS: Final = 24
+
+
+def read_as_asked(row: Format, source: Source, coding: LabelCoding | None) -> Listing:
+    """Read a folder or file by the format that was asked for.
+
+    Raises:
+        InputError: As the format does.
+        FormatError: As the format does; where nothing of it is there, the message says that `--format` can be left out.
+        ClassTableError: The class file contradicts itself.
+    """
+    try:
+        return row.read(source, coding)
+    except FormatError as error:
+        if error.where not in {str(source.root), str(source.file)} or row.detect(source) is not None:
+            raise
+        cure = "leave out --format to have the format detected"
+        raise FormatError(
+            error.what,
+            where=error.where,
+            got=error.got,
+            expected=error.expected,
+            fix=f"{error.fix}, or {cure}" if error.fix else cure,
+        ) from error
 
 
 def format_named(name: str, *, to_write: bool = False) -> Format:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tessella.formats.source import Source
 
 NAME: Final = "coco"
-BOXES_NOTE: Final = "boxes without outline, whose pixels are ignored where no outline covers them"
+BOXES_NOTE: Final = "the pixels of boxes without outline are ignored where no outline covers them"
 _UNCOVERED: Final = "pixels that no outline covers are background"
 
 
@@ -169,8 +169,8 @@ def _records(sheet: Sheet, images: list[Path | None], photos: PhotoFinder, root:
 def _notes(facts: Counter[str], records: list[Record]) -> Iterator[str]:
     if facts["crowds"]:
         yield f"crowd regions painted as their class: {facts['crowds']}"
-    if boxes := facts["boxes without outline"]:
-        yield f"{BOXES_NOTE}: {boxes}"
+    if facts["boxes without outline"]:
+        yield BOXES_NOTE  # how many, the counts of what is left out say
     if absent := sum(record.image is None for record in records):
         yield f"{absent} of {len(records)} listed photos are not here"
     if bare := sum(record.label is None for record in records):

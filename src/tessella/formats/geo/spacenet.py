@@ -75,8 +75,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     content: dict[tuple[str, str], list[Outline]] = {}
     records: dict[Path, Record] = {}
     orphans = []
+    everything: list[list[Outline]] = []
     for path in tables:
         for key, outlines in _by_photo(path).items():
+            everything.append(outlines)
             photo = stems.find(key, path)
             if photo is None:
                 orphans.append(f"{relative_name(path, root)}#{key}")
@@ -90,14 +92,15 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if coding is None and (beside := find_classes(root)):
         coding, notes = beside[0], (f"classes from {beside[1]}",)
     if coding is None:
-        names = Counter(label for outlines in content.values() for label, _, _ in outlines)
+        shown = content.values() or everything  # without any photo, the tables still say which classes there are
+        names = Counter(label for outlines in shown for label, _, _ in outlines)
         (coding, notes), discovered = discover_names(names or [_SINGLE_CLASS]), True
     coding = with_ignore_name(coding)
     if background_id(coding) == IGNORE:
         notes += ("no class is called background, so pixels that no shape covers are ignored",)
-    everything = sorted([*records.values(), *finder.unlabelled(records.values())], key=lambda record: record.name)
+    found = sorted([*records.values(), *finder.unlabelled(records.values())], key=lambda record: record.name)
     return Listing(
-        NAME, root, tuple(everything), coding, discovered, notes, tuple(sorted(orphans)), source.max_pixels,
+        NAME, root, tuple(found), coding, discovered, notes, tuple(sorted(orphans)), source.max_pixels,
         content=content,
     )  # fmt: skip
 

@@ -118,7 +118,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if background_id(coding) == IGNORE:
         notes.append("no class is called background, so pixels that no shape covers are ignored")
     if boxes := facts["boxes without outline"]:
-        notes.append(f"{BOXES_NOTE}: {boxes}")
+        notes.append(BOXES_NOTE)
     if absent := sum(record.image is None for record in records):
         notes.append(f"{absent} of {len(records)} listed photos are not here")
     lone = photos.unlabelled(records) if source.file is None else []

@@ -244,7 +244,7 @@ def _categories(names: dict[str, str], used: Iterable[str]) -> list[Category]:
 
 def _hints(kinds: Counter[str]) -> Iterator[str]:
     if kinds["boxes"]:
-        yield f"{BOXES_NOTE}: {kinds['boxes']}"
+        yield BOXES_NOTE
     if kinds["polygons"] == kinds["quads"] > _MOST_CORNERS_BY_CHANCE:
         yield "every polygon has four corners: these may be turned boxes rather than outlines"
 
