@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.classes import IGNORE, nearest_hint
 from tessella.core.errors import FormatError
+from tessella.formats.raster.labels import count_values
 from tessella.formats.tools.plain import table, words
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ def majority(votes: Sequence[Ids]) -> Ids:
     Args:
         votes: (H, W) uint8 ids, one map per annotator; IGNORE is a vote like any other.
     """
-    best = np.zeros(votes[0].shape, np.int32)
+    best = np.zeros(votes[0].shape, np.min_scalar_type(len(votes)))
     winner = np.full(votes[0].shape, IGNORE, np.uint8)
-    for value in sorted({value for vote in votes for value in np.unique(vote).tolist()}):
+    for value in np.flatnonzero(sum(count_values(vote) for vote in votes)):
         count = np.zeros_like(best)
         for vote in votes:
             count += vote == value
