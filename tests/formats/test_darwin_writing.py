@@ -128,6 +128,20 @@ def test_photos_of_one_name_lie_in_the_folders_of_their_splits(tmp_path: Path) -
         np.testing.assert_array_equal(sample.labels.ids, ids_of(number, ignore=False))
 
 
+def test_the_photo_of_another_folder_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    for number, place in enumerate(("train/images/a", "val/images/a")):
+        save(tmp_path / "set" / f"{place}.png", photo_of(number))
+        save(tmp_path / "set" / f"{place.replace('images', 'masks')}.png", ids_of(number, ignore=False))
+    convert(tmp_path / "set", tmp_path / "out", to="darwin")
+    (tmp_path / "out" / "images" / "val" / "a.png").unlink()
+    index = open_dataset(tmp_path / "out")
+    assert [(one.name, one.image is None, one.split) for one in index.records] == [
+        ("images/train/a", False, "train"), ("val/a", True, "val"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(index.labels(0).ids, ids_of(0, ignore=False))
+    np.testing.assert_array_equal(index.labels(1).ids, ids_of(1, ignore=False))
+
+
 def test_darwins_own_files_are_written_as_they_were_read(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "v7_darwin" / "e2e_tests" / "data" / "convert" / "instance_mask" / "from"
     convert(source, tmp_path / "out", to="darwin")

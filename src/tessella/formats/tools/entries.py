@@ -193,7 +193,7 @@ def _called(entry: Entry, root: Path) -> str:
 
 
 def _claims(pairs: list[tuple[Entry, Path | None]], root: Path) -> list[tuple[Entry, Path | None]]:
-    """Take the photo from entries that lie further from it than another that claims it.
+    """Take the photo from entries that lie further from it than another that claims it, or name it by name alone.
 
     Raises:
         FormatError: Two entries as near.
@@ -204,7 +204,8 @@ def _claims(pairs: list[tuple[Entry, Path | None]], root: Path) -> list[tuple[En
             claims.setdefault(image, []).append(entry)
     owners: dict[Path, Entry] = {}
     for image, rivals in claims.items():
-        near = [entry for entry in rivals if entry.label.parent == image.parent] or rivals
+        near = [entry for entry in rivals if entry.label.parent == image.parent]
+        near = near or [entry for entry in rivals if _names_place(entry, image)] or rivals
         if len(near) > 1:
             raise FormatError(
                 f"two annotations describe the photo {relative_name(image, root)}",
@@ -215,7 +216,24 @@ def _claims(pairs: list[tuple[Entry, Path | None]], root: Path) -> list[tuple[En
         owners[image] = near[0]
     lost = [(entry, image) for entry, image in pairs if image is not None and owners[image] is not entry]
     kept = [(entry, image) for entry, image in pairs if image is None or owners[image] is entry]
-    return [*kept, *((Entry(entry.label, entry.listed, entry.key), None) for entry, _ in lost)]
+    return [*kept, *((_without(entry, owners[image], image), None) for entry, image in lost)]
+
+
+def _names_place(entry: Entry, image: Path) -> bool:
+    """Whether an entry names a photo by its folders, too."""
+    for listed in entry.listed:
+        path = listed.replace("\\", "/").lstrip("/")
+        beside = posixpath.normpath(f"{entry.label.parent.as_posix()}/{path}")
+        if "/" in path and (image.as_posix() == beside or image.as_posix().endswith(f"/{path}")):
+            return True
+    return False
+
+
+def _without(entry: Entry, owner: Entry, image: Path) -> Entry:
+    """Return an entry whose photo is another's; it keeps its size where its own lay in another folder."""
+    if owner.label.parent != image.parent and any("/" in listed for listed in entry.listed):
+        return entry
+    return Entry(entry.label, entry.listed, entry.key)
 
 
 def _where(entry: Entry, root: Path) -> str:
