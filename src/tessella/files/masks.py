@@ -66,8 +66,10 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
         load_pillow(picture, where=where)
         pixels = _stored(picture, header, where=where)
     palette = None
-    if picture.mode == "P" and (flat := picture.getpalette("RGB")):
-        palette = np.array(flat, np.uint8).reshape(-1, 3)
+    if picture.mode == "P" and picture.palette is not None:
+        # the bytes: `getpalette` makes a list of 768 numbers of them, which a small mask feels
+        flat = np.frombuffer(bytes(picture.palette.palette), np.uint8)
+        palette = flat.reshape(-1, len(picture.palette.mode))[:, :3]
     turned_by_pillow = header.format == "TIFF"
     return StoredMask(pixels, picture.mode, palette, 1 if turned_by_pillow else header.orientation)
 
