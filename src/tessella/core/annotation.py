@@ -23,12 +23,15 @@ class StoredMask:
         mode: Pillow's mode of the file: `P`, `L`, `1`, `I;16`, `RGB`, `RGBA`.
         palette: (N, 3) uint8 colours of a palette file, else None.
         orientation: The EXIF orientation 1..8 of the mask file; NOT applied to the pixels.
+        form: The format by content, as `PNG`; "" where it is no picture file of its own, or a PNG without its
+            end mark.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     mode: str
     palette: NDArray[np.uint8] | None = None
     orientation: int = 1
+    form: str = ""
 
     @property
     def hw(self) -> tuple[int, int]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tessella.core.image import Image
     from tessella.core.labelmap import LabelMap
 
+_PNG_END: Final = b"IEND\xaeB`\x82"
 _GREY_STEP: Final = {2: 85, 4: 17}
 """Pillow spreads 2-bit and 4-bit grey over 0..255; dividing by this gives the stored value back, exactly."""
 
@@ -71,7 +72,11 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
         flat = np.frombuffer(bytes(picture.palette.palette), np.uint8)
         palette = flat.reshape(-1, len(picture.palette.mode))[:, :3]
     turned_by_pillow = header.format == "TIFF"
-    return StoredMask(pixels, picture.mode, palette, 1 if turned_by_pillow else header.orientation)
+    orientation = 1 if turned_by_pillow else header.orientation
+    form = "JPEG" if header.format == "MPO" else header.format
+    if form == "PNG" and not data.endswith(_PNG_END):
+        form = ""
+    return StoredMask(pixels, picture.mode, palette, orientation, form)
 
 
 def _stored(picture: PillowImage, header: Header, *, where: object) -> NDArray[Any]:

@@ -95,9 +95,15 @@ def require_plain(path: Path) -> Path:
         InputError: It is a pipe or a device.
         OSError: It does not exist, or cannot be asked.
     """
-    mode = path.stat().st_mode
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return path
+    plain_size(path)
+    return path
+
+
+def plain_size(path: Path) -> int:
+    """Return the size of a file in bytes; raises like `require_plain`."""
+    state = path.stat()
+    if stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode):
+        return state.st_size
     raise InputError("this is a pipe or a device, not a file", where=path, fix="give a file")
 
 

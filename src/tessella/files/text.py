@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tessella.core.errors import FormatError, InputError
-from tessella.files.paths import require_plain
+from tessella.files.paths import plain_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ def read_bytes(path: Path, *, max_bytes: int = TEXT_BUDGET) -> bytes:
         InputError: It does not exist, cannot be read, is a pipe or a device, or is larger than `max_bytes`.
     """
     try:
-        size = require_plain(path).stat().st_size
+        size = plain_size(path)
         if size > max_bytes:
             raise InputError("the file is too large", where=path, got=f"{size} bytes", expected=f"at most {max_bytes}")
         return path.read_bytes()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from tessella.core.errors import FormatError, InputError
-from tessella.files.paths import require_plain
+from tessella.files.paths import plain_size, require_plain
 from tessella.files.text import DEPTH_BUDGET, TEXT_BUDGET, read_bytes
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def scan_xml(path: Path, visitor: Visitor, *, max_bytes: int = SCAN_BUDGET) -> s
     declared: list[str] = []
     parser.parser.XmlDeclHandler = lambda _version, encoding, _standalone: declared.append(encoding or "")
     try:
-        if require_plain(path).stat().st_size > max_bytes:
+        if plain_size(path) > max_bytes:
             raise InputError("the file is too large", where=path, expected=f"at most {max_bytes} bytes")
         with path.open("rb") as stream, _explained(parser, path):
             head = stream.read(4)

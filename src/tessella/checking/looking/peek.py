@@ -27,11 +27,11 @@ class Peek(NamedTuple):
     """What the ends of a picture file say.
 
     Args:
-        head: Its first 512 bytes, fewer where it is shorter.
+        head: Its first 512 bytes, fewer where it is shorter; none of a mask that was decoded.
         kind: `PNG`, `JPEG`, ... by the first bytes; "" for anything else.
         suffix: The end of its name, lower case, with the dot.
         whole: Whether it ends as its kind ends; True for kinds whose end cannot be told.
-        size: In bytes.
+        size: In bytes; 0 of a mask that was decoded.
         path: The file.
     """
 
@@ -60,11 +60,21 @@ def peek(path: Path) -> Peek | None:
     try:
         with path.open("rb", buffering=0) as stream:
             head = stream.read(_HEAD)
-            size = os.fstat(stream.fileno()).st_size
             kind = kind_of(head)
+            size = stream.seek(0, os.SEEK_END)
             return Peek(head, kind, suffix, _is_whole(stream, kind, size), size, path)
     except OSError:
         return None
+
+
+def decoded(path: Path, form: str) -> Peek:
+    """Return what is known of a picture file that was decoded whole: opening it anew costs as much as a rule may.
+
+    Args:
+        path: The file.
+        form: Its format by content.
+    """
+    return Peek(b"", form, path.suffix.lower(), whole=True, size=0, path=path)
 
 
 def kind_of(head: bytes) -> str:

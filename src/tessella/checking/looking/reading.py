@@ -10,7 +10,7 @@ import numpy as np
 
 from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
 from tessella.checking.looking.look import Look, Photo, Strays
-from tessella.checking.looking.peek import peek
+from tessella.checking.looking.peek import Peek, decoded, peek
 from tessella.checking.measures.greys import smallest_gap, stray_kind
 from tessella.checking.measures.thumbs import glance_of, grey_of, small_of
 from tessella.core.annotation import Drawing, StoredMask
@@ -55,7 +55,7 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
     record = index.records[position]
     photo, photo_fault = _photo(index, position, deep=deep)
     annotation, label_fault = _annotation(index, position)
-    label_peek = None if record.label is None or isinstance(annotation, Drawing) else peek(record.label)
+    label_peek = _label_peek(record, annotation)
     jpeg = isinstance(annotation, StoredMask) and label_peek is not None and label_peek.kind == "JPEG"
     counts, colours, strays = _values(annotation, index.coding, jpeg=jpeg)
     uncut = _uncut(record, index) if isinstance(annotation, StoredMask) else None
@@ -99,6 +99,14 @@ def _photo_where(record: Record, index: Index) -> str:
     if record.image is not None:
         return relative_name(record.image, index.root)
     return "" if record.label is not None else record.name  # a slice of a volume without labels
+
+
+def _label_peek(record: Record, annotation: Annotation | None) -> Peek | None:
+    if record.label is None or isinstance(annotation, Drawing):
+        return None
+    if annotation is not None and annotation.form and not record.parts:
+        return decoded(record.label, annotation.form)
+    return peek(record.label)
 
 
 def _label_where(record: Record, index: Index) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -200,10 +201,16 @@ def twin_colours(survey: Survey) -> Iterator[Located]:
 
 def _shown(trace: Trace) -> list[tuple[int, Colour]]:
     """Return each value of a palette mask with the colour that it is shown in."""
-    if not trace.palette or not trace.stored:
+    return _coloured(trace.palette, trace.stored or ())
+
+
+@lru_cache(maxsize=1024)
+def _coloured(palette: bytes, stored: tuple[int, ...]) -> list[tuple[int, Colour]]:
+    """Like `_shown`: most masks of a set share a palette and their values."""
+    if not palette or not stored:
         return []
-    colours = np.frombuffer(trace.palette, np.uint8).reshape(-1, 3).tolist()
-    return [(value, (red, green, blue)) for value, (red, green, blue) in zip(trace.stored, colours, strict=True)]
+    colours = np.frombuffer(palette, np.uint8).reshape(-1, 3).tolist()
+    return [(value, (red, green, blue)) for value, (red, green, blue) in zip(stored, colours, strict=True)]
 
 
 def _distances(look: Look, strays: Strays) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
