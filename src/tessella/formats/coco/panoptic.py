@@ -141,15 +141,18 @@ def _sheet(sections: Sections, source: Source) -> _Sheet | None:
     page = page_of_rows(rows, photos, photo, names=class_names(categories))
     page = replace(page, stuff=frozenset(category.key for category in categories if category.thing is False))
     used = frozenset(category.key for category in categories)
-    return _Sheet(path, split_of_file(path, source.root), photos, _decoded(masks), categories, used, page)
+    return _Sheet(path, split_of_file(path, source.root), photos, _decoded(masks, where=path), categories, used, page)
 
 
-def _decoded(names: list[bytes | None]) -> list[object]:
+def _decoded(names: list[bytes | None], *, where: Path) -> list[object]:
     """Return file names from their JSON texts; "" for what is no name, None for photos without a row."""
     import msgspec
 
     texts = [b"null" if name is None else name or b'""' for name in names]
-    found = msgspec.json.decode(b"[" + b",".join(texts) + b"]")
+    try:
+        found = msgspec.json.decode(b"[" + b",".join(texts) + b"]")
+    except UnicodeDecodeError as error:
+        raise FormatError("this is not UTF-8 text", where=where, fix="save the file with UTF-8 encoding") from error
     return [name if isinstance(name, str) or text == b"null" else "" for name, text in zip(found, texts, strict=True)]
 
 
