@@ -24,10 +24,10 @@ TINY_SHARE: Final = 2e-5
 """A patch of at most this share of a mask's pixels (6 px of 640x480), at least 4 and at most 12 px, is tiny."""
 
 MOST: Final = 64
-SHARE: Final = 50
-"""Of SHARE masks one is looked at a second time, at least FEWEST and at most MOST: a per cent or two of the time."""
+SHARE: Final = 100
+"""Of SHARE masks one is looked at a second time, at least FEWEST and at most MOST: about a per cent of the time."""
 
-FEWEST: Final = 4
+FEWEST: Final = 2
 
 _HINT: Final = 0.05
 _FEWEST_BORDERS: Final = 10
@@ -104,8 +104,11 @@ def _tiny(pixels: NDArray[np.uint8], largest: int) -> tuple[list[tuple[int, int]
     changed = cv2.medianBlur(pixels, 5) != pixels
     total, patches, stats, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
     area = stats[:, cv2.CC_STAT_AREA]
-    rows, columns = np.nonzero(changed & (area[patches] <= largest))
-    patch = patches[rows, columns]
+    flat = np.flatnonzero(changed)  # few, and looking up all pixels would take as long as all the rest
+    patch = patches.reshape(-1)[flat]
+    few = area[patch] <= largest
+    patch = patch[few]
+    rows, columns = np.divmod(flat[few], pixels.shape[1])
     value = pixels[rows, columns].astype(np.int64)
     linked = np.zeros(len(rows), bool)
     height, width = pixels.shape
