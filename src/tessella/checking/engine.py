@@ -104,7 +104,7 @@ def look_for(
         orphan_labels=index.listing.orphan_labels,
         given_splits=any(record.split for record in index.records),
         similar=similar(compared) if "D" in families else (),
-        noise=noise_of(index, compared) if "N" in families else {},
+        noise=noise_of(index, compared, threads=workers()) if "N" in families else {},
     )
     for rule in rules:
         if rule.survey is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -54,25 +55,30 @@ class Noise(NamedTuple):
     ragged: float
 
 
-def noise_of(index: Index, traces: Iterable[Trace]) -> dict[int, Noise]:
+def noise_of(index: Index, traces: Iterable[Trace], *, threads: int) -> dict[int, Noise]:
     """Look again at some masks with many short runs, evenly spread.
 
     Args:
         index: The data set.
         traces: One per record.
+        threads: How many look at once.
 
     Returns:
         By position.
     """
-    hinted = [trace.position for trace in traces if _is_hinted(trace)]
-    found = {}
-    most = max(FEWEST, min(MOST, len(index) // SHARE))
-    for position in hinted[:: max(1, -(-len(hinted) // most))]:
+
+    def look(position: int) -> tuple[int, Noise | None]:
         with contextlib.suppress(TessellaError):
             annotation = index.annotation(position)
             if isinstance(annotation, StoredMask) and not annotation.is_colour:
-                found[position] = measure(annotation.pixels)
-    return found
+                return position, measure(annotation.pixels)
+        return position, None
+
+    hinted = [trace.position for trace in traces if _is_hinted(trace)]
+    most = max(FEWEST, min(MOST, len(index) // SHARE))
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(look, hinted[:: max(1, -(-len(hinted) // most))])
+        return {position: noise for position, noise in found if noise is not None}
 
 
 def measure(pixels: NDArray[Any]) -> Noise:
