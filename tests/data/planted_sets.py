@@ -232,7 +232,7 @@ CASES = (
     ),
     Case("N102", nothing, ("masks/0.png",), "info", says="60 holes of at most 4 px", coding=SCENE, make=specked(0, 1)),
     Case("N103", nothing, ("masks/0.png",), "info", says="mostly of 4x4 px", coding=SCENE, make=blocks),
-    Case("N104", nothing, ("masks/2.png",), "info", says="as many pixels as lie on borders", coding=SCENE, make=frayed),
+    Case("N104", nothing, ("masks/3.png",), "info", says="as many pixels as lie on borders", coding=SCENE, make=frayed),
     Case("N105", _second_opinion, ("masks/3.png",), "info", says="agree in 91.7% of the pixels"),
     Case("N105", _opposite_opinion, ("masks/3.png",), "warning", says="agree in 8.3%"),
 )

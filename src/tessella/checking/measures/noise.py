@@ -25,10 +25,10 @@ TINY_SHARE: Final = 2e-5
 """A patch of at most this share of a mask's pixels (6 px of 640x480), at least 4 and at most 12 px, is tiny."""
 
 MOST: Final = 64
-SHARE: Final = 100
-"""Of SHARE masks one is looked at a second time, at least FEWEST and at most MOST: about a per cent of the time."""
+SHARE: Final = 50
+"""Of SHARE masks one is looked at a second time, at least FEWEST and at most MOST: a per cent or two of the time."""
 
-FEWEST: Final = 2
+FEWEST: Final = 4
 
 _HINT: Final = 0.05
 _FEWEST_BORDERS: Final = 10
