@@ -11,8 +11,7 @@ from tessella.core.classes import IGNORE, LabelCoding, voc_colour
 from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
-from tessella.formats.folders.index_mask import load, require_pairs, share_of_colour
-from tessella.formats.layout.class_files import find_classes
+from tessella.formats.folders.index_mask import list_pairs, load, share_of_colour
 from tessella.formats.layout.discover import discover_colours
 from tessella.formats.layout.export import in_split, plain_coding, write_photo
 from tessella.formats.layout.pairing import pair
@@ -54,17 +53,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         FormatError: Nothing pairs, or two masks claim one photo.
         LabelError: Classes cannot be discovered.
     """
-    root, max_pixels = source.root, source.max_pixels
-    pairs = require_pairs(source)
-    notes: tuple[str, ...] = (pairs.how,)
-    discovered = False
-    if coding is None and (beside := find_classes(root)):
-        coding, name = beside
-        notes += (f"classes from {name}",)
-    if coding is None:
-        coding, found = discover_colours(pairs.masks, max_pixels=max_pixels)
-        notes, discovered = notes + found, True
-    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
+    return list_pairs(source, coding, name=NAME, discover=discover_colours)
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:

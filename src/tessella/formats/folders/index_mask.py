@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tessella.core.annotation import Annotation
     from tessella.core.classes import LabelCoding
+    from tessella.formats.layout.discover import Discover
     from tessella.formats.listing import Item, Record, Written
     from tessella.formats.source import Source
 
@@ -65,17 +66,32 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         FormatError: Nothing pairs, or two masks claim one photo.
         LabelError: Classes cannot be discovered.
     """
-    root, max_pixels = source.root, source.max_pixels
+    return list_pairs(source, coding, name=NAME, discover=discover_values)
+
+
+def list_pairs(source: Source, coding: LabelCoding | None, *, name: str, discover: Discover) -> Listing:
+    """List photos and masks of a folder.
+
+    Args:
+        source: The data set's folder.
+        coding: The classes, or None to take them from a class file beside the data or else from the masks.
+        name: Of the format.
+        discover: Finds classes in masks.
+
+    Raises:
+        FormatError: Nothing pairs, or two masks claim one photo.
+        LabelError: Classes cannot be discovered.
+    """
     pairs = require_pairs(source)
     notes: tuple[str, ...] = (pairs.how,)
     discovered = False
-    if coding is None and (beside := find_classes(root)):
-        coding, name = beside
-        notes += (f"classes from {name}",)
+    if coding is None and (beside := find_classes(source.root)):
+        coding, file = beside
+        notes += (f"classes from {file}",)
     if coding is None:
-        coding, found = discover_values(pairs.masks, max_pixels=max_pixels)
+        coding, found = discover(pairs.masks, max_pixels=source.max_pixels)
         notes, discovered = notes + found, True
-    return Listing(NAME, root, pairs.records, coding, discovered, notes, pairs.orphans, max_pixels)
+    return Listing(name, source.root, pairs.records, coding, discovered, notes, pairs.orphans, source.max_pixels)
 
 
 def require_pairs(source: Source) -> Pairs:

@@ -33,6 +33,15 @@ _MOST_COLOURS: Final = 1 << 16
 """With more colours than this, the search for classes ends."""
 
 
+class Discover(Protocol):
+    """Finds classes in masks, as `discover_values` and `discover_colours` do."""
+
+    def __call__(
+        self, paths: Sequence[Path], /, *, max_pixels: int | None = None
+    ) -> tuple[LabelCoding, tuple[str, ...]]:
+        """Return the classes, and notes."""
+
+
 def discover_values(
     paths: Sequence[Path], *, max_pixels: int | None = None, read: Read = read_mask
 ) -> tuple[LabelCoding, tuple[str, ...]]:
