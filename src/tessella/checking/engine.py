@@ -134,11 +134,12 @@ def workers() -> int:
 
 def _traced(index: Index, splits: tuple[str, ...], rules: Sequence[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
     deep = spread(len(index), min(MOVED, max(MOVED_AT_LEAST, len(index) // 20)))
+    looks = [rule.look for rule in rules if rule.look is not None]
 
     def visit(position: int) -> tuple[Trace, list[Finding]]:
         look = look_at(index, position, splits[position], deep=position in deep)
         trace = trace_of(look)
-        return trace, [finding for rule in rules if rule.look is not None for finding in rule.look(look)]
+        return trace, [finding for ask in looks for finding in ask(look)]
 
     # in a small set few at once, so that no core waits for another's last handful
     at_once = max(1, min(_MOST_HANDED_OUT, len(index) // (8 * workers())))

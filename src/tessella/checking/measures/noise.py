@@ -108,11 +108,10 @@ def _tiny(pixels: NDArray[np.uint8], largest: int) -> tuple[list[tuple[int, int]
     import cv2
 
     changed = cv2.medianBlur(pixels, 5) != pixels
-    total, patches, stats, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
-    area = stats[:, cv2.CC_STAT_AREA]
+    total, patches = cv2.connectedComponents(changed.view(np.uint8), connectivity=8)
     flat = np.flatnonzero(changed)  # few, and looking up all pixels would take as long as all the rest
     patch = patches.reshape(-1)[flat]
-    few = area[patch] <= largest
+    few = np.bincount(patch)[patch] <= largest
     patch = patch[few]
     rows, columns = np.divmod(flat[few], pixels.shape[1])
     value = pixels[rows, columns].astype(np.int64)
@@ -134,8 +133,8 @@ def _ragged(pixels: NDArray[np.uint8]) -> float:
     """Return the share of border pixels (whose right or lower neighbour differs) that a median of 3 x 3 changes."""
     import cv2
 
-    total = int(borders(pixels).sum())
-    return float((cv2.medianBlur(pixels, 3) != pixels).sum()) / total if total else 0.0
+    total = np.count_nonzero(borders(pixels))
+    return np.count_nonzero(cv2.medianBlur(pixels, 3) != pixels) / total if total else 0.0
 
 
 def _is_hinted(trace: Trace) -> bool:
