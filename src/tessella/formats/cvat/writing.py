@@ -130,7 +130,8 @@ def _element(shape: Shape, hw: tuple[int, int]) -> Element:
             return _runs(as_mask(shape, hw))
         return "ellipse", _ellipse(points[0], wide, high, math.degrees(math.atan2(across[1], across[0])) % 360)
     tag = {"polygon": "polygon", "line": "polyline", "linestrip": "polyline"}.get(shape.kind, "points")
-    return tag, {"points": ";".join(f"{_plain(x)},{_plain(y)}" for x, y in points)}
+    numbers = map(_plain, points.ravel().tolist())
+    return tag, {"points": ";".join(f"{x},{y}" for x, y in zip(numbers, numbers, strict=True))}
 
 
 def _ellipse(centre: NDArray[np.float64], wide: float, high: float, degrees: float) -> dict[str, str]:
@@ -147,7 +148,8 @@ def _runs(shape: Shape) -> Element:
 
 def _plain(value: float) -> str:
     """Return a number as text that reads back as the same number."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+    value = float(value)
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _spelled(attributes: dict[str, str]) -> str:

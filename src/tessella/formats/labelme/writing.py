@@ -143,7 +143,7 @@ def _entry(shape: Shape) -> dict[str, object]:
     says = dict(shape.attributes)
     entry: dict[str, object] = {
         "label": shape.label,
-        "points": [[float(x), float(y)] for x, y in points],
+        "points": points.tolist(),
         "group_id": _group(shape.group),
         "description": says.pop("description", ""),
         "shape_type": shape.kind,

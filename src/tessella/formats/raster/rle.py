@@ -111,9 +111,17 @@ def decode_rows(counts: object, hw: tuple[int, int], *, where: object) -> NDArra
     return _unrolled(whole_numbers(counts, where=where), height * width, where=where).reshape(height, width)
 
 
-def encode_string(mask: NDArray[np.bool_]) -> str:
-    """Return COCO's compressed counts of a mask, (H, W) bool, letter by letter as pycocotools."""
-    runs = _rolled(mask.T)
+def encode_string(
+    part: NDArray[np.bool_], hw: tuple[int, int] | None = None, *, corner: tuple[int, int] = (0, 0)
+) -> str:
+    """Return COCO's compressed counts of a mask, letter by letter as pycocotools.
+
+    Args:
+        part: (h, w) bool, the mask or a box of it beyond which it covers nothing.
+        hw: Height and width of the mask; None where the part is all of it.
+        corner: Left and top of the part in the mask.
+    """
+    runs = _columns(part, part.shape if hw is None else hw, corner)
     steps = runs.copy()
     steps[3:] -= runs[1:-2]
     edges = np.int64(1) << np.arange(4, 5 * _MOST_GROUPS, 5)  # n groups hold -edges[n - 1] to edges[n - 1] - 1
@@ -212,6 +220,20 @@ def _unrolled(runs: NDArray[np.int64], size: int, *, where: object) -> NDArray[n
         got = "a run beyond it" if runs.max(initial=0) > size else f"runs of {total} pixels"
         raise _broken("runs do not fill their mask", where, got, f"{size} pixels")
     return np.repeat(np.arange(runs.size, dtype=np.uint8) & 1, runs).view(np.bool_)
+
+
+def _columns(part: NDArray[np.bool_], hw: tuple[int, ...], corner: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the runs down the columns of a mask that covers nothing beyond a part of it."""
+    (height, width), (left, top) = hw, corner
+    framed = np.zeros((part.shape[1], part.shape[0] + 2), bool)
+    framed[:, 1:-1] = part.T
+    column, row = np.divmod(np.flatnonzero(framed.reshape(-1)[1:] != framed.reshape(-1)[:-1]), framed.shape[1])
+    turns = (column + left) * height + row + top
+    # a run that goes on at the top of the next column ends and begins at one place
+    meet = np.flatnonzero(turns[1:-1:2] == turns[2::2]) * 2 + 1
+    turns = np.delete(turns, np.concatenate([meet, meet + 1]))
+    ends = turns if turns.size and turns[-1] == height * width else np.append(turns, height * width)
+    return np.diff(ends, prepend=0)
 
 
 def _rolled(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
