@@ -7,7 +7,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
-from data.layouts import ids_of, photo_of
+from data.layouts import ids_of, photo_of, save
 
 HERE = Affine(0.5, 0, 733_601, 0, -0.5, 3_725_139)
 """Half a metre per pixel near Atlanta, in UTM zone 16 north, as SpaceNet's."""
@@ -85,7 +85,9 @@ def spacenet(root: Path, *, count: int = 4) -> Path:
     """One table for all photos, in their pixels."""
     rows = ["ImageId,BuildingId,PolygonWKT_Pix,class"]
     for seed in range(count):
-        geotiff(root / "images" / f"RGB_p_{seed}.tif", photo_of(seed))
+        geotiff(
+            root / "images" / f"RGB_p_{seed}.tif", photo_of(seed), transform=HERE @ Affine.translation(20 * seed, 0)
+        )
         for number, shape in enumerate(shapes_of(seed, Affine.identity())):
             rows.append(f'p_{seed},{number},"{wkt(shape)}",{shape["properties"]["class"]}')
     (root / "summary.csv").write_text("\n".join(rows) + "\n")
@@ -97,4 +99,16 @@ def wkt(shape: dict) -> str:
     return f"POLYGON ({','.join(rings)})"
 
 
-__all__ = ["geojson", "geopackage", "geotiff", "ids_of", "shapefile", "spacenet"]
+def tiles(root: Path, places: dict[str, tuple[float, float]], *, transform: Affine = HERE, **more: object) -> Path:
+    """Photos of noise with masks, by name (`train/a`), each at a column and row of a raster."""
+    for seed, (name, place) in enumerate(places.items()):
+        folder, _, stem = name.rpartition("/")
+        photo = np.random.default_rng(seed).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        geotiff(
+            root / folder / "images" / f"{stem}.tif", photo, transform=transform @ Affine.translation(*place), **more
+        )
+        save(root / folder / "masks" / f"{stem}.png", photo[..., 0] // 128)
+    return root
+
+
+__all__ = ["geojson", "geopackage", "geotiff", "ids_of", "shapefile", "spacenet", "tiles"]

@@ -11,6 +11,7 @@ import pytest
 import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rasterio.transform import Affine
 
 from data.geo import HERE, TURNED, collection, feature, geotiff, square
@@ -20,6 +21,7 @@ from tessella.files.geo.crs import LON_LAT, epsg_of, named, reproject, reproject
 from tessella.files.geo.frame import GeoFrame, has_frame, read_frame, read_nodata
 from tessella.files.geo.geojson import read_geojson, write_geojson
 from tessella.files.geo.geopackage import read_geopackage, write_geopackage
+from tessella.files.geo.ground import read_ground
 from tessella.files.geo.shapefile import read_shapefile, write_shapefile
 from tessella.files.geo.vectors import Feature, as_text, parts_of
 from tessella.files.geo.wkb import pack_wkb, parse_wkt, read_wkb
@@ -377,3 +379,37 @@ def test_the_rotated_transform_of_the_fixtures_is_read(tmp_path: Path) -> None:
     np.testing.assert_allclose(frame.to_world(np.array([[3.0, 4.0]]))[0], tuple(TURNED @ (3, 4)))
     assert Affine(*frame.affine).almost_equals(TURNED)
     assert not HERE.almost_equals(TURNED)
+
+
+@pytest.mark.parametrize("transform", [HERE, TURNED, HERE @ Affine.scale(2, 3)], ids=["upright", "turned", "oblong"])
+@pytest.mark.parametrize("more", [{}, {"AREA_OR_POINT": "Point"}], ids=["area", "point"])
+def test_the_ground_is_where_gdal_says(tmp_path: Path, transform: Affine, more: dict) -> None:
+    path = geotiff(tmp_path / "p.tif", photo_of(0), transform=transform)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**more)
+    ground, frame = read_ground(path), read_frame(path)
+    assert ground is not None
+    assert frame is not None
+    assert ground.crs == "EPSG:32616"
+    np.testing.assert_allclose(ground.affine, frame.affine, rtol=1e-12)
+
+
+def test_ground_needs_a_transform_and_a_system(tmp_path: Path) -> None:
+    own = "+proj=tmerc +lat_0=33.6 +lon_0=-84.4 +k=0.9999 +x_0=733000 +y_0=3725000 +datum=WGS84 +units=m"
+    other = own.replace("33.6", "33.7")
+    systems = [
+        read_ground(geotiff(tmp_path / f"{number}.tif", photo_of(number), crs=crs))
+        for number, crs in enumerate(["EPSG:4326", own, own, other])
+    ]
+    one, two, three, four = (ground.crs for ground in systems if ground)
+    assert one == "EPSG:4326"
+    assert two == three != four
+    assert read_ground(geotiff(tmp_path / "a.tif", photo_of(0), crs=None)) is None
+    flat = geotiff(tmp_path / "b.tif", photo_of(0), transform=Affine(1e-200, 0, 0, 0, -1e-200, 0))
+    assert read_ground(flat) is None
+    far = geotiff(tmp_path / "c.tif", photo_of(0), transform=Affine(1, 0, 1e300, 0, -1, 0))
+    assert read_ground(far) is None
+    Image.fromarray(photo_of(0)).save(tmp_path / "d.tif")
+    Image.fromarray(photo_of(0)).save(tmp_path / "e.png")
+    assert read_ground(tmp_path / "d.tif") is None
+    assert read_ground(tmp_path / "e.png") is None

@@ -35,6 +35,8 @@ class Trace:
         thumb: The photo in grey as 16 x 16 bytes; b"" when it cannot be read.
         hw: Height and width of the photo in pixels; None when it cannot be read.
         bands: Number and dtype of its bands, such as `3 x uint8`.
+        crs: The coordinate system of a photo that says where on Earth it lies; "" for others.
+        ground: Six float64, the transform of such a photo's pixels to coordinates (see `Ground`); else b"".
         missing: Whether the annotation names a photo that is not there.
         pixels: (K + 1,) int64: pixels by class, the last entry counts ignore; None when nothing could be counted.
         explained: Whether the class table explains every pixel of the label.
@@ -59,6 +61,8 @@ class Trace:
     thumb: bytes = b""
     hw: tuple[int, int] | None = None
     bands: str = ""
+    crs: str = ""
+    ground: bytes = b""
     missing: bool = False
     pixels: NDArray[np.int64] | None = None
     explained: bool = True

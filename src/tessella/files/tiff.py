@@ -14,6 +14,8 @@ from tessella.core.errors import ImageError
 from tessella.core.image import FULL_SCALE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -37,6 +39,7 @@ MOST_PAGES: Final = 65_536
 """Most pictures of one file."""
 
 _MOST_TAGS: Final = 4096
+_MOST_ITEMS: Final = 4096
 _MOST_SEGMENTS: Final = 1 << 21
 """Most strips or tiles of the first picture, 2 gigapixels in tiles of 32x32."""
 
@@ -95,6 +98,28 @@ def read_codes(stream: BinaryIO, *, where: object) -> frozenset[int]:
     try:
         with tifffile.TiffFile(stream, **plain_options()) as tiff:
             return frozenset(int(tag.code) for tag in tiff.pages.first.tags)
+    except _BROKEN as error:
+        raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
+
+
+def read_values(stream: BinaryIO, codes: Collection[int], *, where: object) -> dict[int, Any]:
+    """Read some tags of the first picture, as tifffile gives their values; one of more than 4096 items is left out.
+
+    Args:
+        stream: An open file at its start; it stays open.
+        codes: The tags.
+        where: Its path, for messages.
+
+    Raises:
+        ImageError: The tags are damaged.
+    """
+    import tifffile
+
+    refuse_absurd(stream, where=where)
+    try:
+        with tifffile.TiffFile(stream, **plain_options()) as tiff:
+            tags = tiff.pages.first.tags
+            return {tag.code: tag.value for tag in tags if tag.code in codes and tag.count <= _MOST_ITEMS}
     except _BROKEN as error:
         raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
 

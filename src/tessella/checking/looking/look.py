@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tessella.checking.looking.peek import Peek
     from tessella.core.annotation import Annotation
     from tessella.core.classes import Colour, LabelCoding
+    from tessella.files.geo.ground import Ground
 
 StrayKind = Literal["stray", "blurred", "compressed"]
 
@@ -33,6 +34,7 @@ class Photo:
         bands: Number and dtype of the bands, such as `3 x uint8`.
         small: (64, 64) uint8: the upright photo in grey.
         grey: (h, w) uint8: every n-th pixel, the shorter side 256 to 511 px where the photo is as large; of a few.
+        ground: Where on Earth an upright GeoTIFF of one picture lies; None where it does not say.
     """
 
     hw: tuple[int, int]
@@ -44,6 +46,7 @@ class Photo:
     bands: str = "3 x uint8"
     small: NDArray[np.uint8] | None = None
     grey: NDArray[np.uint8] | None = None
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)

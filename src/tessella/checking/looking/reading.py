@@ -16,6 +16,7 @@ from tessella.checking.measures.thumbs import glance_of, grey_of, small_of
 from tessella.core.annotation import Drawing, StoredMask
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding
 from tessella.core.errors import TessellaError
+from tessella.files.geo.ground import read_ground
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tessella.core.annotation import Annotation
     from tessella.core.classes import Colour
     from tessella.dataset.index import Index
+    from tessella.files.geo.ground import Ground
+    from tessella.files.images import Header
     from tessella.formats.listing import Record
 
 CUT_AT_HALF: Final = frozenset({"class-folder"})
@@ -131,6 +134,7 @@ def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, st
     try:
         image = index.image(position)
         header = None if record.image is None else read_header(record.image)
+        ground = _ground(record, header)
     except TessellaError as error:
         return None, _fault(error)
     small = small_of(image)
@@ -142,11 +146,19 @@ def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, st
         bands=f"{image.channels} x {image.dtype}",
         small=small,
         grey=grey_of(image) if deep else None,
+        ground=ground,
     )
     if header is None:
         return photo, ""
     frames = 1 if record.key else header.frames  # a key may name one page of several
     return replace(photo, stored_hw=header.hw, orientation=header.orientation, mode=header.mode, frames=frames), ""
+
+
+def _ground(record: Record, header: Header | None) -> Ground | None:
+    """Return where the photo lies; of a stack of pages, and of one that is to be turned, its tags do not say."""
+    if record.image is None or header is None or header.format != "TIFF":
+        return None
+    return read_ground(record.image) if header.orientation == 1 and header.frames == 1 else None
 
 
 def _annotation(index: Index, position: int) -> tuple[Annotation | None, str]:

@@ -38,6 +38,7 @@ def trace_of(look: Look) -> Trace:
     ids = drawn_ids(look)
     label = _label(look, ids)
     small = None if look.photo is None else look.photo.small
+    ground = None if look.photo is None else look.photo.ground
     stored = () if look.counts is None else _shared(tuple(np.flatnonzero(look.counts).tolist()))
     return Trace(
         position=look.position,
@@ -48,6 +49,8 @@ def trace_of(look: Look) -> Trace:
         thumb=b"" if small is None else thumb_of(small),
         hw=None if look.photo is None else _shared(look.photo.hw),
         bands="" if look.photo is None else _shared(look.photo.bands),
+        crs="" if ground is None else _shared(ground.crs),
+        ground=b"" if ground is None else np.array(ground.affine, np.float64).tobytes(),
         missing=look.photo_fault == MISSING,
         pixels=_class_pixels(look, ids),
         explained=look.strays is None or look.uncut is not None,

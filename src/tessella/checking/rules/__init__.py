@@ -8,7 +8,7 @@ from tessella.checking.measures.line_endings import undo
 from tessella.checking.rule import Rule
 from tessella.checking.rules import align, files, noise, pairs, pictures, sizes, turned
 from tessella.checking.rules.labels import names, palettes, shifts, values
-from tessella.checking.rules.sets import classes, lookalikes, photos, scenes, tables
+from tessella.checking.rules.sets import classes, lookalikes, photos, scenes, tables, tiles
 from tessella.checking.rules.shapes import geometry, outlines
 
 RULES: Final[dict[str, Rule]] = {
@@ -120,7 +120,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("D104", "warning", "nearly identical photos across splits", survey=lookalikes.near_leaked),
         Rule("D105", "warning", "changed copies of a photo", survey=lookalikes.changed_copies),
         Rule("D106", "warning", "frames of one video across splits", survey=scenes.frames_across_splits),
-        Rule("D107", "warning", "overlapping tiles across splits", survey=scenes.tiles_across_splits),
+        Rule("D107", "warning", "overlapping tiles across splits", survey=tiles.tiles_across_splits),
         Rule("N101", "info", "a mask with many specks", survey=noise.specks),
         Rule("N102", "info", "a mask with many tiny holes", survey=noise.holes),
         Rule("N103", "info", "masks made of blocks", survey=noise.blocky),
