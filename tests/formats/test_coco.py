@@ -281,7 +281,7 @@ def test_polygons_are_read_in_every_form_that_tools_write(tmp_path: Path, form: 
 )
 def test_a_broken_outline_is_named_by_its_place(tmp_path: Path, segmentation: object, says: str) -> None:
     index = one(tmp_path, row(1, 1, 3, segmentation))
-    with pytest.raises(FormatError, match=rf"a\.json: annotations\[0\]: .*{says}"):
+    with pytest.raises(FormatError, match=rf"a\.json#1: annotations\[0\]: .*{says}"):
         index.annotation(0)
 
 

@@ -247,7 +247,7 @@ def test_one_file_may_be_given_instead_of_a_folder(tmp_path: Path) -> None:
 )
 def test_a_broken_shape_is_named_with_its_image(tmp_path: Path, shapes: str, says: str) -> None:
     index = one(tmp_path, shapes)
-    with pytest.raises(FormatError, match=rf"image 'a\.png'.*{says}"):
+    with pytest.raises(FormatError, match=rf"\.xml#a\.png: .*{says}"):
         index.labels(0)
 
 

@@ -113,7 +113,7 @@ def test_files_without_areas_are_refused_with_what_they_hold(tmp_path: Path) -> 
     ],
 )
 def test_a_broken_annotation_is_named_by_its_place(tmp_path: Path, broken: dict, says: str) -> None:
-    with pytest.raises(FormatError, match=rf"items\[0\]\.annotations\[0\]: .*{says}"):
+    with pytest.raises(FormatError, match=rf"\.json#0: annotations\[0\]: .*{says}"):
         one(tmp_path, broken).annotation(0)
 
 

@@ -164,7 +164,7 @@ def test_a_missing_photo_is_an_orphan_for_its_size_is_not_known(tmp_path: Path) 
 def test_a_broken_region_is_refused_with_its_place(tmp_path: Path, wrong: dict, says: str) -> None:
     with pytest.raises(FormatError, match=says) as refusal:
         one(tmp_path, wrong).labels(0)
-    assert "v.json: p.png-1: region 0" in str(refusal.value)
+    assert "v.json#p.png-1: region 0" in str(refusal.value)
 
 
 def test_a_broken_cell_is_refused_with_its_row(tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ class TessellaError(Exception):
         self.fix = fix
         super().__init__(self._message())
 
+    def locate(self, where: object) -> None:
+        """Say more exactly where; for those who know, and raise the error again."""
+        self.where = str(where)
+        self.args = (self._message(),)
+
     def _message(self) -> str:
         parts = [self.what if self.where is None else f"{self.where}: {self.what}"]
         if self.got is not None:

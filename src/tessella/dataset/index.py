@@ -85,7 +85,12 @@ class Index:
         record = self.records[position]
         if record.label is None:
             raise InputError("this photo has no labels", where=record.name)
-        return formats.format_named(self.format).load(record, self.listing)
+        load = formats.format_named(self.format).load
+        try:
+            return load(record, self.listing)
+        except InputError as error:
+            error.locate(_exact(error.where, str(record.label), self.listing.place(record)))
+            raise
 
     def labels(self, position: int) -> LabelMap | None:
         """Read the labels of one photo as ids, or None where it has none; the photo itself is not decoded.
@@ -116,8 +121,8 @@ class Index:
             stated = annotation.declared_hw
             if hw is None:
                 hw = stated if stated is not None and not self.has_photo(record) else photo_hw(record, self.listing)
-            _refuse_other_size(annotation, hw, where=record.label)
-        return resolve(annotation, self.coding, hw, where=record.label, fill=self.fill)
+            _refuse_other_size(annotation, hw, where=self.listing.place(record))
+        return resolve(annotation, self.coding, hw, where=self.listing.place(record), fill=self.fill)
 
     def photo_hw(self, position: int) -> tuple[int, int]:
         """Return height and width of a photo, upright, from its header.
@@ -215,6 +220,13 @@ class Index:
         """Return the photos that have both a photo file and labels."""
         kept = tuple(record for record in self.records if record.label and self.has_photo(record))
         return replace(self, records=kept)
+
+
+def _exact(where: str | None, file: str, place: str) -> str:
+    """Return where a label is at fault, with its entry in a file of several photos: readers of parts know the file."""
+    if where is None or where == file:
+        return place
+    return f"{place}{where[len(file) :]}" if where.startswith(f"{file}: ") else where
 
 
 def _refuse_other_size(drawing: Drawing, hw: tuple[int, int], *, where: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tessella.core.annotation import Annotation, Drawing
 from tessella.core.classes import LabelCoding
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tessella.core.labelmap import LabelMap
+
+
+CUT_AT_HALF: Final = frozenset({"class-folder"})
+"""Formats whose masks say yes or no, and are cut at half their range when they are read, smooth edges and all. The key
+of a record is the class of its folder there."""
+
+READ_OUT: Final = frozenset({"array", "class", "matrix", "object"})
+"""Keys that say what is read out of the file of one photo; any other names an entry of a file of several photos."""
 
 
 class Match(NamedTuple):
@@ -86,6 +94,11 @@ class Listing:
     content: object = None
     declared_bytes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, record: Record) -> str:
+        """Return the label's file and, behind `#`, the entry in it that describes the photo, for messages."""
+        entry = "" if self.format in CUT_AT_HALF or record.key in READ_OUT else record.key
+        return f"{record.label}#{entry}" if entry else str(record.label)
 
 
 Detect = Callable[[Source], Match | None]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tessella.checking.looking.reading import CUT_AT_HALF
 from tessella.core.annotation import StoredMask
 from tessella.files.masks import write_picture
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_text
 from tessella.files.write import write_text
 from tessella.formats import format_named
+from tessella.formats.listing import CUT_AT_HALF
 
 if TYPE_CHECKING:
     from pathlib import Path

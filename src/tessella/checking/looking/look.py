@@ -85,6 +85,8 @@ class Look:
         photo_fault: Why the photo cannot be read; "" when it can.
         annotation: As stored; None when it is missing or broken.
         label_fault: Why the label cannot be read; "" when it can.
+        fault_where: The place of that fault: `label_where` with the shape or row where the reader knows, or one of the
+            further files that make up the label.
         coding: What stored values, colours and names mean.
         format: The data set's format.
         counts: For masks of single values, pixels by stored value: (256,) or (65536,) int64.
@@ -114,6 +116,7 @@ class Look:
     uncut: StoredMask | None = None
     jpeg_label: bool = False
     declared_bytes: int | None = None
+    fault_where: str = ""
     photo_peek: Peek | None = None
     label_peek: Peek | None = None
 

@@ -21,6 +21,7 @@ from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
 from tessella.formats import format_named
+from tessella.formats.listing import CUT_AT_HALF
 from tessella.formats.raster.labels import UNKNOWN, colour_counts, count_values, value_table
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from tessella.files.geo.ground import Ground
     from tessella.files.images import Header
     from tessella.formats.listing import Record
-
-CUT_AT_HALF: Final = frozenset({"class-folder"})
-"""Formats whose masks say yes or no and are cut at half their range when they are read, smooth edges and all."""
 
 YES_OR_NO: Final = LabelCoding(ClassTable.from_names(("no", "yes")), values=((0,), (255,)), ignore_values=())
 
@@ -57,7 +55,7 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
     """
     record = index.records[position]
     photo, photo_fault = _photo(index, position, deep=deep)
-    annotation, label_fault = _annotation(index, position)
+    annotation, label_fault, fault_where = _annotation(index, position)
     label_peek = _label_peek(record, annotation)
     jpeg = isinstance(annotation, StoredMask) and label_peek is not None and label_peek.kind == "JPEG"
     counts, colours, strays = _values(annotation, index.coding, jpeg=jpeg)
@@ -73,6 +71,7 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
         photo_fault=photo_fault,
         annotation=annotation,
         label_fault=label_fault,
+        fault_where=fault_where,
         coding=index.coding,
         format=index.format,
         counts=counts,
@@ -120,6 +119,15 @@ def _label_where(record: Record, index: Index) -> str:
     return f"{where}#{record.key}" if record.key and index.format not in CUT_AT_HALF else where
 
 
+def _fault_where(where: str, record: Record, index: Index) -> str:
+    """Return the place of an error as findings name it: one of the label's further files, or what of it is meant."""
+    for path in record.parts:
+        if where.startswith(str(path)):
+            return relative_name(path, index.root) + where.removeprefix(str(path))
+    place = index.listing.place(record)
+    return _label_where(record, index) + (where.removeprefix(place) if where.startswith(place) else "")
+
+
 def relook(look: Look, annotation: Annotation) -> Look:
     """Return the look with another annotation, its values counted anew; used between two repairs of one label."""
     coding = look.coding if look.uncut is None else YES_OR_NO
@@ -161,13 +169,15 @@ def _ground(record: Record, header: Header | None) -> Ground | None:
     return read_ground(record.image) if header.orientation == 1 and header.frames == 1 else None
 
 
-def _annotation(index: Index, position: int) -> tuple[Annotation | None, str]:
-    if index.records[position].label is None:
-        return None, ""
+def _annotation(index: Index, position: int) -> tuple[Annotation | None, str, str]:
+    """Read an annotation; without one, why, and where the fault lies: the label, one of its parts, or a shape of it."""
+    record = index.records[position]
+    if record.label is None:
+        return None, "", ""
     try:
-        return index.annotation(position), ""
+        return index.annotation(position), "", ""
     except TessellaError as error:
-        return None, _fault(error)
+        return None, _fault(error), _fault_where(error.where or "", record, index)
 
 
 def _fault(error: TessellaError) -> str:

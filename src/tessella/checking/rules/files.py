@@ -31,7 +31,7 @@ def unreadable(look: Look) -> Iterator[Finding]:
     """F101: the photo or the label is damaged or foreign, in no way that another rule explains."""
     for where, fault, peek in look.files:
         if fault and fault != MISSING and not _explained(fault, peek):
-            yield Finding("F101", "error", where or look.label_where, fault, _AGAIN)
+            yield Finding("F101", "error", _place(look, where), fault, _AGAIN)
 
 
 def ends_early(look: Look) -> Iterator[Finding]:
@@ -105,10 +105,15 @@ def too_large(look: Look) -> Iterator[Finding]:
             yield Finding(
                 "F106",
                 "error",
-                where or look.label_where,
+                _place(look, where),
                 "this picture is larger than the pixel budget, and was not decoded" + fault[len(TOO_LARGE) :],
                 "if it is what it claims to be, allow it with --max-pixels; else export it again",
             )
+
+
+def _place(look: Look, where: str) -> str:
+    """Return the place of a fault in the file of this place; a photo without a file lies in that of the label."""
+    return (look.fault_where if where == look.label_where else where) or look.label_where
 
 
 def _explained(fault: str, peek: Peek | None) -> bool:

@@ -49,7 +49,7 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
     left_out: Counter[str] = Counter()
     if annotation is not None:
         found = index.resolve(record, annotation, hw)
-        require_same_size(found.hw, hw or found.hw, where=record.label)
+        require_same_size(found.hw, hw or found.hw, where=index.listing.place(record))
         hw = hw or found.hw
         labels = LabelMap(np.asarray(part.lookup[found.ids]), coding.table)
         if isinstance(annotation, Drawing):

@@ -167,6 +167,6 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(image, _Image):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     element = image.entry.element("image")
-    where = f"{record.label}: image {image.listed!r}"
+    where = listing.place(record)
     shapes = () if element is None else drawn(element, where=where, max_pixels=listing.max_pixels)
     return Drawing(shapes, image.hw, tool="cvat")

@@ -181,7 +181,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     frame = content.frames.get((record.label, record.key)) if isinstance(content, _Content) and record.label else None
     if frame is None or record.label is None or not isinstance(content, _Content):
         raise InputError("this photo has no labels", where=listing.root / record.name)
-    where = f"{record.label}: {record.key}"
+    where = listing.place(record)
     found = [
         (place, shown)
         for place, track in enumerate(content.tracks[record.label])

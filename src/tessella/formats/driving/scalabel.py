@@ -207,8 +207,8 @@ def load(record: Record, listing: Listing) -> Annotation:
     content = listing.content if isinstance(listing.content, dict) else {}
     frames = content.get(relative_name(record.label, listing.root))
     if not isinstance(frames, list) or not record.key.isdecimal() or int(record.key) >= len(frames):
-        raise FormatError("the file does not hold this frame", where=f"{record.label}#{record.key}")
-    frame, where = frames[int(record.key)], f"{record.label}: frames[{record.key}]"
+        raise FormatError("the file does not hold this frame", where=listing.place(record))
+    frame, where = frames[int(record.key)], listing.place(record)
     shapes = [
         shape
         for number, label in enumerate(_labels(frame))

@@ -139,7 +139,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     unit: _Unit = content[f"{record.label}#{record.key}"]
-    where = f"{record.label}: data unit {record.key}"
+    where = listing.place(record)
     hw = _size(unit, where)
     if hw is None:
         raise FormatError("the image states no size, and its coordinates are shares of it", where=where)

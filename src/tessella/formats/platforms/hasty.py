@@ -107,7 +107,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     image = content[f"{record.label}#{record.key}"]
-    where = f"{record.label}: {record.key}"
+    where = listing.place(record)
     hw = size_hw(image.get("height"), image.get("width"), where=where)
     labels = [table(one) for one in rows(image.get("labels"))]
     heights = np.nan_to_num([number(one.get("z_index", 0) or 0) for one in labels])

@@ -281,7 +281,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     label: _Label = content[f"{record.label}#{record.key}"]
-    where = f"{record.label}: data row {record.key}"
+    where = listing.place(record)
     absent = [one.tree for one in label.objects if one.mask is None and _by_address(one.tree)]
     if absent:
         raise FormatError(

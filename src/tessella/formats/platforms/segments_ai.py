@@ -151,7 +151,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     held: _Sample = content[f"{record.label}#{record.key}"]
-    where = f"{record.label}: sample {record.key}"
+    where = listing.place(record)
     if held.bitmap:
         return _of_bitmap(held, record, where, listing.max_pixels)
     shapes = tuple(

@@ -121,7 +121,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     shapes = []
     for one in objects:
         if one.path is None:
-            raise FormatError("a mask is not here", where=f"{record.label}: {record.key}", expected=one.listed)
+            raise FormatError("a mask is not here", where=listing.place(record), expected=one.listed)
         stored = read_mask(one.path, max_pixels=listing.max_pixels)
         pixels = np.asarray(stored.pixels.any(axis=2) if stored.is_colour else stored.pixels > 0)
         hw = hw or stored.hw

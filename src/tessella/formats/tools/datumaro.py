@@ -263,7 +263,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise InputError("this photo has no labels", where=listing.root / record.name)
     page: _Page = content[record.label]
     item = page.rows.parse([int(record.key)])[0]
-    where = f"{record.label}: items[{record.key}]"
+    where = listing.place(record)
     ignore = next(iter(listing.coding.ignore_names), IGNORE_NAME)
     hw = _hw(item, where=where)
     boxes, shapes = [], []
@@ -273,7 +273,7 @@ def load(record: Record, listing: Listing) -> Annotation:
             boxes.append(Shape(ignore, "polygon", box))
         label = _label(row, page.labels)
         if kind in _AREAS and label is not None:
-            found = _area(row, hw, where=f"{where}.annotations[{place}]")
+            found = _area(row, hw, where=f"{where}: annotations[{place}]")
             level = number(row.get("z_order", 0))
             shapes += [(0.0 if np.isnan(level) else level, _shape(label, row, one)) for one in found]
     shapes.sort(key=lambda one: one[0])

@@ -224,7 +224,7 @@ def load(record: Record, listing: Listing) -> Annotation:
             for name, value in table(region.get("region_attributes")).items()
             if name != content.attribute
         )
-        where = f"{record.label}: {record.key}: region {place}"
+        where = f"{listing.place(record)}: region {place}"
         label = _label(region, content.attribute)
         shapes.append(replace(_shape(outline, kind, where), label=label, attributes=further))
     return Drawing(tuple(shapes), None, "centre")

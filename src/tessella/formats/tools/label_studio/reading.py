@@ -45,10 +45,9 @@ _UNPREFIXED: Final = 9
 
 
 class _Task(NamedTuple):
-    """The regions of one photo by annotator, and where they stand."""
+    """The regions of one photo by annotator."""
 
     votes: list[list[Region]]
-    where: str
 
 
 def detect(source: Source) -> Match | None:
@@ -100,12 +99,11 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     panel = Panel(source.options.get(OPTION))
     for path, tree in json_trees(source, broken):
         for key, images, chosen in _tasks(tree, counts, panel):
-            where = f"{path}: task {key}"
             for index, image in enumerate(images):
                 inner = f"{key}/{index}" if len(images) > 1 else key
                 item = index if len(images) > 1 else None
                 votes = [regions_of(results, counts, item=item) for results in chosen]
-                content[f"{path}#{inner}"] = _Task(votes, where)
+                content[f"{path}#{inner}"] = _Task(votes)
                 entries.append(_entry(path, inner, image, list(chain(*votes))))
     panel.refuse_stranger(source.file or source.root)
     found = Found(entries, notes=panel.notes(), left_out=counts, content=content, broken=broken)
@@ -226,19 +224,20 @@ def load(record: Record, listing: Listing) -> Annotation:
     if record.label is None or not isinstance(content, dict):
         raise InputError("this photo has no labels", where=listing.root / record.name)
     task: _Task = content[f"{record.label}#{record.key}"]
-    hw = stated_hw(list(chain(*task.votes)), where=task.where)
+    where = listing.place(record)
+    hw = stated_hw(list(chain(*task.votes)), where=where)
     size = hw or (None if record.image is None else read_header(record.image).upright_hw)
     if size is None:
         raise FormatError(
             "the size of the photo is not known: neither original_width and original_height nor the photo are here",
-            where=task.where,
+            where=where,
             fix="put the photo beside the export, or give its folder with --photos",
         )
-    check_hw(size, where=task.where, max_pixels=listing.max_pixels)
+    check_hw(size, where=where, max_pixels=listing.max_pixels)
     if len(task.votes) == 1:
-        return _drawn(task.votes[0], size, where=task.where, stated=hw is not None)
-    votes = (_drawn(regions, size, where=task.where, stated=hw is not None) for regions in task.votes)
-    ids = majority([resolve(vote, listing.coding, size, where=task.where).ids for vote in votes])
+        return _drawn(task.votes[0], size, where=where, stated=hw is not None)
+    votes = (_drawn(regions, size, where=where, stated=hw is not None) for regions in task.votes)
+    ids = majority([resolve(vote, listing.coding, size, where=where).ids for vote in votes])
     return replace(masks_of(ids, listing.coding), declared_hw=hw)
 
 

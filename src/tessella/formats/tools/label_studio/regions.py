@@ -131,7 +131,7 @@ def shape_of(region: Region, hw: tuple[int, int], *, where: str, stated: bool) -
     Args:
         region: The region.
         hw: Height and width of the photo in pixels.
-        where: File, task and region, for messages.
+        where: File, entry and region, for messages.
         stated: Whether the export states that size, or it was taken from the photo.
 
     Raises:
