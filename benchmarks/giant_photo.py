@@ -42,7 +42,7 @@ if sys.argv.pop(1) == "onnx":
                 raise ModuleNotFoundError(name)
     sys.meta_path.insert(0, Block())
 import typer
-from tessella.cli.predict import predict
+from tessella.cli.commands.predict import predict
 typer.run(predict)
 """
 

@@ -14,6 +14,7 @@ from tessella.bundle.manifest import MANIFEST, digest_of, seal
 from tessella.bundle.opening import open_bundle
 from tessella.bundle.probe import load_arrays, save_arrays
 from tessella.core.errors import BundleError
+from tessella.recipe.plan import PLAN_VERSION
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,7 @@ def test_a_bundle_of_a_newer_version_is_refused_with_the_cure(bundle):
 
 def test_a_plan_of_a_newer_version_is_refused_with_the_cure(bundle):
     plan = json.loads((bundle / "plan.json").read_text())
-    (bundle / "plan.json").write_text(json.dumps(plan | {"plan_version": 2}))
+    (bundle / "plan.json").write_text(json.dumps(plan | {"plan_version": PLAN_VERSION + 1}))
     seal(bundle, {})
     with pytest.raises(BundleError, match=r"newer version.*upgrade"):
         open_bundle(bundle)

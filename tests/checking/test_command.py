@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from data import faulty
 from data.faulty import house, labelme, labelme_set, mask_set, save
-from tessella.cli.check import check
+from tessella.cli.commands.check import check
 from tessella.core.errors import OutputError, RecipeError
 
 

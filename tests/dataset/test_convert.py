@@ -8,7 +8,7 @@ from PIL import Image
 from data.cvat import cvat
 from data.layouts import box, ids_of, index_mask, labelme, labelme_file, photo_of, save, shape, voc
 from tessella.checking import check
-from tessella.cli.convert import convert as command
+from tessella.cli.commands.convert import convert as command
 from tessella.core.errors import FormatError, InputError, LabelError, OutputError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset

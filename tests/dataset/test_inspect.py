@@ -6,7 +6,7 @@ import pytest
 
 from data.geo import spacenet
 from data.layouts import camvid, ids_of, labelme, photo_of, save
-from tessella.cli.inspect import inspect as command
+from tessella.cli.commands.inspect import inspect as command
 from tessella.core.errors import FormatError, InputError
 from tessella.dataset.inspect import inspect
 

@@ -67,7 +67,7 @@ def test_evaluating_scores_the_photos_that_were_held_out_and_no_other(trained, d
     report = tessella.evaluate(run.bundle, data, classes=flags["classes"])
     assert {row.name for row in report.rows} == held_out
     assert report.miou == pytest.approx(json.loads((run.folder / "report.json").read_text())["miou"], abs=1e-9)
-    assert {sample.name for sample in _from_data(open_bundle(run.bundle), data, flags["classes"])} <= held_out
+    assert {sample.name for sample in _from_data(open_bundle(run.bundle), data, classes=flags["classes"])} <= held_out
 
 
 def test_the_bundle_says_which_bytes_it_was_trained_on(trained, data):

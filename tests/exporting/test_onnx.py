@@ -14,7 +14,7 @@ from data.small_bundle import TABLE, labelled, make_bundle, photo, small_plan
 from tessella._doors.labels import inspect
 from tessella._version import __version__
 from tessella.bundle.opening import open_bundle
-from tessella.cli.export import export as export_command
+from tessella.cli.commands.export import export as export_command
 from tessella.core.errors import BundleError, LabelError, OutputError, ParityError, RecipeError
 from tessella.exporting import door
 from tessella.exporting.door import export

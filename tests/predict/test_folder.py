@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from data.small_bundle import TABLE, make_bundle, photo
-from tessella.cli.predict import predict
+from tessella.cli.commands.predict import predict
 from tessella.core.errors import InputError, OutputError
 from tessella.files.masks import read_mask, write_image
 from tessella.predict.folder import predict_files

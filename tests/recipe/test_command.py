@@ -9,7 +9,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from tessella.cli.plan import plan as command
+from tessella.cli.commands.plan import plan as command
 from tessella.core.errors import RecipeError
 from tessella.recipe.plan import Plan
 
@@ -74,7 +74,7 @@ def test_an_unknown_setting_is_refused(folder):
 
 def test_class_names_are_shown_as_they_are_not_as_markup(folder):
     from tessella.checking.table import plain_text
-    from tessella.cli.plan import plan_table
+    from tessella.cli.commands.plan import plan_table
 
     result = run(str(folder), "--epochs", "2", "--json", *SMALL)
     document = json.loads(result.stdout)

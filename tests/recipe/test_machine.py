@@ -56,7 +56,7 @@ def test_a_container_without_limits_changes_nothing(tmp_path: Path):
 
 def test_recipes_and_plans_need_no_torch():
     code = (
-        "import sys, tessella.recipe.planner, tessella.recipe.recipe, tessella.cli.plan;"
+        "import sys, tessella.recipe.planner, tessella.recipe.recipe, tessella.cli.commands.plan;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'cv2', 'accelerate')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

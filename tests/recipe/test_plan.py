@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tessella.core.classes import ClassTable
 from tessella.core.errors import RecipeError
 from tessella.recipe.mistakes import dotted_keys
-from tessella.recipe.plan import Plan, Stage
+from tessella.recipe.plan import PLAN_VERSION, UNKNOWN_READING, Plan, Stage
 from tessella.recipe.starter import starter_plan
 
 TABLE = ClassTable.from_names(["background", "building"])
@@ -68,9 +68,16 @@ def test_no_setting_may_be_left_out(key):
 
 
 def test_a_plan_of_a_newer_version_is_refused_with_the_cure():
-    data = starter_plan(TABLE).to_json() | {"plan_version": 2, "tessella": "7.0.0", "news": 1}
+    data = starter_plan(TABLE).to_json() | {"plan_version": PLAN_VERSION + 1, "tessella": "7.0.0", "news": 1}
     with pytest.raises(RecipeError, match=r"newer version.*Tessella 7\.0\.0.*pip install --upgrade"):
         Plan.from_json(data, where="plan.json")
+
+
+def test_a_plan_of_the_first_version_does_not_know_how_its_data_were_read():
+    data = starter_plan(TABLE).to_json() | {"plan_version": 1}
+    del data["reading"]
+    assert Plan.from_json(data, where="plan.json") == starter_plan(TABLE)
+    assert starter_plan(TABLE).reading == UNKNOWN_READING
 
 
 def test_class_weights_must_match_the_classes():

@@ -159,7 +159,7 @@ def test_the_general_preset_settles_every_augmentation_but_the_crop():
 
 def test_every_setting_of_a_plan_can_be_asked_for():
     worked_out = {"plan_version", "tessella", "asked", "why"}
-    tables = ("classes", "splits", "expected", "preprocess.bands", "preprocess.dtype", "preprocess.stride")
+    tables = ("classes", "splits", "reading", "expected", "preprocess.bands", "preprocess.dtype", "preprocess.stride")
     recipe = set(dotted_keys(Recipe))
     plan = {key for key in dotted_keys(Plan) if key not in worked_out and not key.startswith(tables)}
     assert plan <= recipe

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tessella.cli.train import describe, show_progress
+from tessella.cli.commands.train import describe, show_progress
 from tessella.training.events import Progress
 
 
@@ -25,7 +25,7 @@ def test_the_score_is_shown_once_there_is_one():
 
 def test_without_a_terminal_a_line_is_written_now_and_then(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("tessella.cli.train.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tessella.cli.commands.train.time.monotonic", lambda: now[0])
     stream = io.StringIO()
     with show_progress(Console(file=stream, width=200)) as (show, _):
         for seconds in (0, 10, 31):

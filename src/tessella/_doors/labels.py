@@ -16,7 +16,7 @@ from tessella.core.errors import InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.inspect import Inspection
 from tessella.dataset.inspect import inspect as inspect_path
-from tessella.dataset.lock import LOCK, read_lock, verify_lock, write_lock
+from tessella.dataset.lock import LOCK, read_lock, verify_lock, verify_locks, write_lock
 from tessella.files.archives import is_archive
 from tessella.files.write import refuse_existing, refuse_foreign, refuse_nesting, require_writable
 from tessella.report.check_page import write_check_page
@@ -95,7 +95,7 @@ def check(
     )
     if target is not None:
         refuse_nesting(index.root, target)
-    verify_lock(index.root, progress=progress)
+    verify_locks(index.root, index.listing.photos, progress=progress)
     # what is to be accepted from now on must hold what an old baseline accepts, too
     settings = _settings(index, config, baseline, accepting=write_baseline is None)
     checked = check_index(index, codes=codes, settings=settings, progress=progress)

@@ -12,10 +12,10 @@ from tessella.core.extras import require
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.classes import read_classes
 from tessella.formats import format_named
-from tessella.recipe.opening import open_as_split
+from tessella.recipe.opening import open_as_trained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tessella.evaluation import Report
     from tessella.predict.predictor import Predictor
@@ -31,9 +31,11 @@ def plan(
     recipe: Recipe | str | Path | None = None,
     preset: str | None = None,
     overrides: Sequence[str] = (),
-    classes: LabelCoding | str | Path | None = None,
-    format: str | None = None,  # noqa: A002 - the name of the flag
     seed: int | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | str | Path | None = None,
+    photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
@@ -46,9 +48,11 @@ def plan(
         recipe: A recipe or its TOML file.
         preset: `general`, `driving`, `satellite`, `medical`, `cell` or `industrial`.
         overrides: Single settings as `key=value`; they win over recipe and preset.
-        classes: A class table or class file, or None to take what the data set says.
-        format: The format's name, or None to detect it.
         seed: Seeds weights, crops, order and the split where the data set has none.
+        format: The format's name, or None to detect it.
+        classes: A class table or class file, or None to take what the data set says.
+        photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `tessella.open`.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos measured, photos in all).
 
@@ -75,7 +79,15 @@ def plan(
     index = (
         data
         if isinstance(data, Index)
-        else open_dataset(data, format=format, classes=classes, split_seed=split_seed, max_pixels=max_pixels)
+        else open_dataset(
+            data,
+            format=format,
+            classes=classes,
+            photos=photos,
+            options=options,
+            split_seed=split_seed,
+            max_pixels=max_pixels,
+        )
     )
     facts = measure(index.split("train") if "train" in index.split_names else index, progress=progress)
     return make_plan(index, facts, asked, look(), timer=time_step, minutes=minutes, epochs=epochs, seed=seed)
@@ -86,8 +98,10 @@ def evaluate(
     data: Index | str | Path,
     *,
     split: str = "val",
-    classes: LabelCoding | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | str | Path | None = None,
+    photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     max_pixels: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
@@ -100,8 +114,10 @@ def evaluate(
         bundle: A bundle folder, an exported `.onnx` file, or what `tessella.load` returned.
         data: An annotated folder, or an index.
         split: The split to score, or `all`.
-        classes: A class table or class file, or None to take what the data set says.
         format: The format's name, or None to detect it.
+        classes: A class table or class file, or None to take what the data set says.
+        photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, as for `tessella.open`; None: what was asked of it for training.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos done, photos in all).
 
@@ -117,11 +133,18 @@ def evaluate(
     from tessella.predict.load import load
 
     predictor = load(bundle) if isinstance(bundle, (str, Path)) else bundle
-    splits = predictor.plan.splits
     index = (
         data
         if isinstance(data, Index)
-        else open_as_split(data, splits, format=format, classes=classes, max_pixels=max_pixels)
+        else open_as_trained(
+            data,
+            predictor.plan,
+            format=format,
+            classes=classes,
+            photos=photos,
+            options=options,
+            max_pixels=max_pixels,
+        )
     )
     if index.listing.discovered and format_named(index.format).drawn:
         # drawn shapes carry names: a part of a data set in which a class does not occur still means the same classes

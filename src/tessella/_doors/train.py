@@ -15,11 +15,13 @@ from tessella.core.errors import InputError
 from tessella.core.extras import require
 from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
-from tessella.dataset.lock import verify_lock
+from tessella.dataset.lock import verify_locks
 from tessella.evaluation import Report, evaluate
+from tessella.files.archives import is_archive
+from tessella.files.hashes import sha256_file
 from tessella.files.write import refuse_existing, refuse_nesting, require_writable
 from tessella.predict.bands import fit_bands
-from tessella.recipe.opening import open_as_split
+from tessella.recipe.opening import Reading, open_to_resume, reading_of
 from tessella.report import environment, write_report
 from tessella.training import prepare_process
 from tessella.training.folder import BUNDLE, stored_plan
@@ -102,9 +104,11 @@ def train(
     recipe: Recipe | str | Path | None = None,
     preset: str | None = None,
     overrides: Sequence[str] = (),
-    classes: LabelCoding | str | Path | None = None,
-    format: str | None = None,  # noqa: A002 - the name of the flag
     seed: int | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | str | Path | None = None,
+    photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
     max_pixels: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -125,9 +129,11 @@ def train(
         recipe: A recipe or its TOML file.
         preset: `general`, `driving`, `satellite`, `medical`, `cell` or `industrial`.
         overrides: Single settings as `key=value`; they win over recipe and preset.
-        classes: A class table or class file, or None to take what the data set says.
-        format: The format's name, or None to detect it.
         seed: Seeds weights, crops, order and the split where the data set has none.
+        format: The format's name, or None to detect it.
+        classes: A class table or class file, or None to take what the data set says.
+        photos: A further folder where photos may lie, or None.
+        options: What is asked of the format, such as `{"annotator": "majority"}`, as for `tessella.open`.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         resume: Go on from the newest intact checkpoint in `out`, with the plan that lies there. Settings given beside
             it must be those of that run. Without a time limit the result is the same bits as of a run that was never
@@ -155,13 +161,19 @@ def train(
     require("torch", "accelerate", needs="training", extra="train")
     prepare_process()
     request: dict[str, Any] = {"preset": preset, "overrides": overrides, "minutes": minutes, "epochs": epochs}
-    reading: dict[str, Any] = {"format": format, "classes": classes, "max_pixels": max_pixels}
+    reading: Reading = {
+        "format": format,
+        "classes": classes,
+        "photos": photos,
+        "options": options,
+        "max_pixels": max_pixels,
+    }
     if resume:
         plan = stored_plan(out)
         refuse_other_request(plan, recipe, seed=seed, **request)
         require_writable(out)
-        index = data if isinstance(data, Index) else open_as_split(data, plan.splits, **reading)
-        lock = verify_lock(index.root)
+        index = open_to_resume(data, plan, **reading)
+        locks = verify_locks(index.root, index.listing.photos)
         checked = _checked(index, say)
     else:
         refuse_existing(out, overwrite=overwrite)
@@ -170,7 +182,7 @@ def train(
         split_seed = (asked.seed if seed is None else seed) or 0
         index = data if isinstance(data, Index) else open_dataset(data, split_seed=split_seed, **reading)
         refuse_nesting(index.root, out)
-        lock = verify_lock(index.root)
+        locks = verify_locks(index.root, index.listing.photos)
         checked = _checked(index, say)
         plan = settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
     from tessella.training.run import run
@@ -185,7 +197,7 @@ def train(
         progress=progress,
         say=say,
     )
-    return _finish(index, plan, trained, checked=checked, lock=lock, out=out, scoring=scoring)
+    return _finish(index, plan, trained, checked=checked, origin=_origin(data, index) | locks, out=out, scoring=scoring)
 
 
 def _finish(
@@ -194,7 +206,7 @@ def _finish(
     trained: Trained,
     *,
     checked: Checked,
-    lock: str | None,
+    origin: Mapping[str, str],
     out: Path,
     scoring: Callable[[int, int], None] | None,
 ) -> Run:
@@ -221,9 +233,7 @@ def _finish(
         scores=_scores(reports),
         provenance={
             **environment(seed=plan.seed),
-            "data": index.root.name,
-            "format": index.format,
-            **({} if lock is None else {"data_lock": lock}),
+            **origin,
             "training_seconds": round(trained.seconds, 1),
             "steps": trained.steps,
         },
@@ -256,6 +266,17 @@ def _finish(
         sealing_seconds=time.monotonic() - scored,
         broken=trained.broken,
     )
+
+
+def _origin(data: Index | str | Path, index: Index) -> dict[str, str]:
+    """Say what was trained on, and how it was read: names alone, for a bundle travels; of an archive also its hash."""
+    place = index.root if isinstance(data, Index) else Path(data)
+    reading = reading_of(index)
+    asked = ", ".join(f"{name}={said}" for name, said in sorted(reading.options.items()))
+    told = {"data": place.resolve().name, "format": reading.format, "options": asked, "photos": reading.photos}
+    if place.is_file() and is_archive(place):
+        told["data_sha256"] = sha256_file(place)
+    return {name: said for name, said in told.items() if said}
 
 
 def _scores(reports: Mapping[str, Report]) -> dict[str, Any]:

@@ -7,10 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tessella.core.errors import RecipeError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
@@ -32,26 +30,6 @@ def words() -> Console:
 def emit_json(value: Any) -> None:  # noqa: ANN401 - JSON can be any of its types
     """Write one JSON document to stdout; NaN and Infinity are refused because JSON has neither."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def options_of(pairs: Sequence[str] | None) -> dict[str, str]:
-    """Return what `--option KEY=VALUE` asks of a format.
-
-    Raises:
-        RecipeError: It is no such pair, or a key comes twice.
-    """
-    found: dict[str, str] = {}
-    for pair in pairs or ():
-        key, equals, value = pair.partition("=")
-        if not (key and equals) or key in found:
-            raise RecipeError(
-                "an option is a key, an equals sign and a value, and each key is given once",
-                where="--option",
-                got=pair,
-                expected="KEY=VALUE",
-            )
-        found[key] = value
-    return found
 
 
 @contextlib.contextmanager

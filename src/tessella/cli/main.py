@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from tessella._version import __version__
-from tessella.cli import check, convert, demo, evaluate, export, inspect, lock, plan, predict, score, train
+from tessella.cli.commands import check, convert, demo, evaluate, export, inspect, lock, plan, predict, score, train
 from tessella.core.errors import TessellaError
 
 if TYPE_CHECKING:

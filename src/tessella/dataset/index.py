@@ -349,7 +349,7 @@ def list_source(
     notes += listing.notes
     if coding is not None:
         notes.append("classes as given")
-    return replace(listing, notes=tuple(notes), options=source.options)
+    return replace(listing, notes=tuple(notes), options=source.options, photos=source.photos)
 
 
 def _detected(source: Source) -> tuple[str, str]:

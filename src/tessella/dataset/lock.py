@@ -216,6 +216,28 @@ def verify_lock(
     return kept.digest
 
 
+def verify_locks(
+    root: Path, photos: Path | None, *, progress: Callable[[int, int], None] | None = None
+) -> dict[str, str]:
+    """Refuse a data set, or a further folder of its photos, that is not what was locked.
+
+    Args:
+        root: The data set's folder.
+        photos: The further folder, or None.
+        progress: As for `lock_files`.
+
+    Returns:
+        The digests of the locks there are, as a bundle keeps them: `data_lock` and `photos_lock`.
+
+    Raises:
+        InputError: As `verify_lock`.
+        FormatError: As `verify_lock`.
+    """
+    folders = {"data_lock": root} if photos is None else {"data_lock": root, "photos_lock": photos}
+    found = {name: verify_lock(folder, progress=progress) for name, folder in folders.items()}
+    return {name: digest for name, digest in found.items() if digest is not None}
+
+
 def difference(kept: Lock, found: Lock) -> Difference:
     """Compare what was locked with what is there."""
     before, now = ({file.path: file for file in lock.files} for lock in (kept, found))

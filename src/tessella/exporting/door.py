@@ -23,12 +23,14 @@ from tessella.exporting.parity import Parity, measure
 from tessella.files.write import atomic_path, refuse_existing
 from tessella.predict.bands import fit_bands
 from tessella.predict.runtime_onnx import LOGITS_SUFFIX, OnnxSession
-from tessella.recipe.opening import open_as_split
+from tessella.recipe.opening import Reading, open_as_trained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Unpack
 
     from tessella.bundle.opening import Bundle
+    from tessella.core.classes import LabelCoding
     from tessella.exporting.onnx import OnnxFiles
 
 RUNTIMES: Final = ("onnx",)
@@ -70,14 +72,18 @@ class Export:
         }
 
 
-def export(
+def export(  # noqa: PLR0913 - one keyword per flag of the command, as in `_doors`
     bundle: str | Path,
     *,
     out: str | Path,
     to: str = "onnx",
     precision: str = "fp32",
     data: str | Path | None = None,
-    classes: str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the name of the flag
+    classes: LabelCoding | str | Path | None = None,
+    photos: str | Path | None = None,
+    options: Mapping[str, str] | None = None,
+    max_pixels: int | None = None,
     overwrite: bool = False,
 ) -> Export:
     """Export a bundle and prove the result.
@@ -92,7 +98,11 @@ def export(
         precision: The arithmetic.
         data: An annotated data set whose validation photos parity is measured on. Without it: the validation photos in
             the bundle, or its probe when there are none.
-        classes: The class file of `data`, where it needs one.
+        format: The format of `data`, or None to detect it.
+        classes: A class table or class file of `data`, or None to take what it says.
+        photos: A further folder where photos of `data` may lie, or None.
+        options: What is asked of the format, as for `tessella.open`; None: what was asked of it for training.
+        max_pixels: Most pixels of a photo or mask of `data`, as for `tessella.open`.
         overwrite: Replace files that exist.
 
     Returns:
@@ -113,7 +123,14 @@ def export(
     opened = open_bundle(bundle)
     require("torch", needs="export", extra="train")
     require("onnx", "onnxscript", "onnxruntime", needs="export to ONNX", extra="onnx")
-    samples = _samples(opened, None if data is None else Path(data), None if classes is None else Path(classes))
+    reading: Reading = {
+        "format": format,
+        "classes": classes,
+        "photos": photos,
+        "options": options,
+        "max_pixels": max_pixels,
+    }
+    samples = _samples(opened, None if data is None else Path(data), reading)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see predict.load
     from tessella.exporting.onnx import export_onnx
 
@@ -150,10 +167,10 @@ def _prove(bundle: Bundle, files: OnnxFiles, samples: list[Sample]) -> Parity:
     )
 
 
-def _samples(bundle: Bundle, data: Path | None, classes: Path | None) -> list[Sample]:
+def _samples(bundle: Bundle, data: Path | None, reading: Reading) -> list[Sample]:
     """Choose the parity photos: from the data set, from the bundle, or the probe."""
     if data is not None:
-        samples = list(_from_data(bundle, data, classes))
+        samples = list(_from_data(bundle, data, **reading))
     else:
         samples = list(bundle.parity_samples()) or [Sample(Image(bundle.probe().pixels), None, "probe")]
     preprocess = bundle.plan.preprocess
@@ -163,8 +180,8 @@ def _samples(bundle: Bundle, data: Path | None, classes: Path | None) -> list[Sa
     ]
 
 
-def _from_data(bundle: Bundle, data: Path, classes: Path | None) -> Iterator[Sample]:
-    index = open_as_split(data, bundle.plan.splits, classes=classes)
+def _from_data(bundle: Bundle, data: Path, **reading: Unpack[Reading]) -> Iterator[Sample]:
+    index = open_as_trained(data, bundle.plan, **reading)
     if index.table.names != bundle.table.names:
         raise LabelError(
             "the data set has other classes than the bundle",

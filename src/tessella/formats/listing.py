@@ -80,6 +80,7 @@ class Listing:
         declared_bytes: How large annotation files say that photos are, by record name; another size means that the
             photo was changed after it was annotated.
         options: What was asked of the format.
+        photos: The further folder where photos may lie, or None.
     """
 
     format: str
@@ -94,6 +95,7 @@ class Listing:
     content: object = None
     declared_bytes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    photos: Path | None = None
 
     def place(self, record: Record) -> str:
         """Return the label's file and, behind `#`, the entry in it that describes the photo, for messages."""

@@ -14,7 +14,7 @@ from tessella.recipe.part import Count, NotNegative, Option, Part, Positive, Ran
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PLAN_VERSION: Final = 1
+PLAN_VERSION: Final = 2
 
 Dtype = Literal["uint8", "uint16", "float32"]
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -281,6 +281,24 @@ class SplitPlan(Part):
     val_share: Share
 
 
+class ReadingPlan(Part):
+    """How the data set was read, so that whoever goes on with a run, or scores it, reads it in the same way.
+
+    Args:
+        format: The format's name; "" where it is not known.
+        options: What was asked of the format.
+        photos: Name of the further folder where photos lay; "" where there was none.
+    """
+
+    format: str
+    options: dict[str, str]
+    photos: str
+
+
+UNKNOWN_READING: Final = ReadingPlan(format="", options={}, photos="")
+"""Of a plan that was made without data, or before this was kept."""
+
+
 class Expected(Part):
     """What the run should take: wall-clock seconds, peak memory in bytes, passes over the training samples."""
 
@@ -293,7 +311,7 @@ class Plan(Part):
     """Every setting of one training run; no gaps, and JSON round trip is equality.
 
     Args:
-        plan_version: Version of this layout; a newer one is refused.
+        plan_version: Version of this layout; a newer one is refused. Version 1 did not keep how the data were read.
         tessella: Version of Tessella that made the plan.
         seed: Seeds weights, crops and order.
         classes: The K classes in id order.
@@ -301,7 +319,7 @@ class Plan(Part):
         why: One sentence per choice, by dotted key such as `training.batch`.
     """
 
-    plan_version: Literal[1] = PLAN_VERSION
+    plan_version: Literal[2] = PLAN_VERSION
     tessella: str
     seed: Whole
     classes: tuple[PlanClass, ...] = Field(min_length=1, max_length=255)
@@ -313,6 +331,7 @@ class Plan(Part):
     training: TrainingPlan
     prediction: PredictionPlan
     splits: SplitPlan
+    reading: ReadingPlan
     expected: Expected
     asked: dict[str, JsonValue]
     why: dict[str, str]
@@ -339,6 +358,8 @@ class Plan(Part):
                 expected=f"at most plan version {PLAN_VERSION}",
                 fix="upgrade with: pip install --upgrade tessella",
             )
+        if version == 1:
+            data = {**data, "plan_version": PLAN_VERSION, "reading": UNKNOWN_READING.to_json()}
         return super().from_json(data, where=where)
 
     def batch_in(self, stage: Stage) -> int:

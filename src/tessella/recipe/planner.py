@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import InputError, LabelError
 from tessella.recipe.asked import asked_keys
+from tessella.recipe.opening import reading_of
 from tessella.recipe.plan import Expected, Plan, PredictionPlan, SplitPlan
 from tessella.recipe.planning import choices
 from tessella.recipe.planning.draft import make_draft
@@ -70,7 +71,7 @@ def make_plan(
     seed = reasons.pick("seed", seed if seed is not None else reasons.asked.seed, (0, "usual"))
     reasons.why["classes"] = _say_classes(index)
     draft = make_draft(index.table, facts, reasons, machine).model_copy(
-        update={"seed": seed, "splits": splits, "asked": asked}
+        update={"seed": seed, "splits": splits, "reading": reading_of(index), "asked": asked}
     )
     cached = int(min(facts.decoded_bytes, CACHE_SHARE * machine.memory_bytes))
     crops = limit.epochs * splits.train_samples

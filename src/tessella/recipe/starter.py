@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tessella._version import __version__
 from tessella.core.image import FULL_SCALE
 from tessella.recipe.plan import (
+    UNKNOWN_READING,
     WHOLE_RUN,
     AugmentPlan,
     Dtype,
@@ -107,6 +108,7 @@ def starter_plan(
         ),
         prediction=PredictionPlan(tile_hw=(1024, 1024), overlap=0.25, max_whole_pixels=4_000_000),
         splits=SplitPlan(train_samples=1, val_samples=0, test_samples=0, split="none", split_seed=0, val_share=0.2),
+        reading=UNKNOWN_READING,
         expected=Expected(seconds=0.0, memory_bytes=0, epochs=0.0),
         asked={},
         why={},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tessella.cli import flags
 from tessella.core.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ def score(
     predictions: Annotated[Path, typer.Argument(metavar="PRED_DIR", help="Folder of predicted masks.")],
     truth: Annotated[Path, typer.Argument(metavar="TRUTH_DIR", help="Folder of true masks.")],
     classes: Annotated[Path, typer.Option(help="What the values or colours in the masks mean: TOML, JSON, CSV, text.")],
-    out: Annotated[Path | None, typer.Option(help="Write report.html and report.json into this folder.")] = None,
-    min_miou: Annotated[float | None, typer.Option(help="Exit 1 when the mIoU is below this (0..1).")] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
+    max_pixels: flags.MaxPixels = None,
+    out: flags.ReportFolder = None,
+    min_miou: flags.MinMiou = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing report.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: flags.Json = False,
 ) -> None:
     """Score predicted masks against true masks, whoever made them; needs no torch.
 

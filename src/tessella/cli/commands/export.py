@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tessella.cli import flags
+
 
 def export(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle folder.")],
@@ -16,9 +18,13 @@ def export(
     data: Annotated[
         Path | None, typer.Option(metavar="DATA", help="Measure parity on the validation photos of this data set.")
     ] = None,
-    classes: Annotated[Path | None, typer.Option(metavar="FILE", help="The class file of DATA.")] = None,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: flags.Json = False,
 ) -> None:
     """Export a bundle to ONNX: raw photo in, class ids out, any size; beside it a variant that gives logits.
 
@@ -29,7 +35,19 @@ def export(
 
     if not json:
         words().print("Exporting and comparing with the bundle; this takes some seconds", markup=False)
-    done = run(bundle, out=out, to=to, precision=precision, data=data, classes=classes, overwrite=overwrite)
+    done = run(
+        bundle,
+        out=out,
+        to=to,
+        precision=precision,
+        data=data,
+        format=format,
+        classes=classes,
+        photos=photos,
+        options=flags.options_of(option),
+        max_pixels=max_pixels,
+        overwrite=overwrite,
+    )
     if json:
         emit_json(done.to_json())
         return

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tessella.cli import flags
+
 
 def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle folder, or an exported .onnx file.")],
@@ -18,7 +20,7 @@ def predict(
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Also write the confidence as 8-bit grey: value / 255 = probability.")
     ] = False,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
+    max_pixels: flags.MaxPixels = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what was written, and what failed, as JSON.")] = False,
 ) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from tessella.cli import flags
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,21 +13,19 @@ if TYPE_CHECKING:
 
 
 def plan(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder.")],
-    minutes: Annotated[float | None, typer.Option(help="Wall-clock minutes of training.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the training photos, instead of minutes.")] = None,
-    preset: Annotated[str | None, typer.Option(help="What the photos show; `general` fits most.")] = None,
-    recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML).")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
-    ] = None,
-    classes: Annotated[
-        Path | None, typer.Option(help="Class file, when the data set does not say its classes.")
-    ] = None,
-    format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
-    seed: Annotated[int | None, typer.Option(min=0, help="Seeds weights, crops and order.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    data: flags.Data,
+    minutes: flags.Minutes = None,
+    epochs: flags.Epochs = None,
+    preset: flags.Preset = None,
+    recipe: flags.RecipeFile = None,
+    set_: flags.Settings = None,
+    seed: flags.Seed = None,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
+    json: flags.Json = False,
 ) -> None:
     """Print what training would do: network, crop, batch, steps, learning rate, loss, time and memory, and why.
 
@@ -45,9 +42,11 @@ def plan(
             preset=preset,
             recipe=recipe,
             overrides=set_ or (),
-            classes=classes,
-            format=format,
             seed=seed,
+            format=format,
+            classes=classes,
+            photos=photos,
+            options=flags.options_of(option),
             max_pixels=max_pixels,
             progress=advance,
         )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tessella.cli import flags
+
 
 def convert(
     data: Annotated[
@@ -14,29 +16,27 @@ def convert(
         typer.Argument(metavar="DATA... DST", help="Annotated folders, files or archives, then the folder to make."),
     ],
     to: Annotated[str, typer.Option(help="Format to write, such as coco, voc, index-mask, labelme, cvat.")],
-    format: Annotated[str | None, typer.Option(help="Format of DATA, when it is not detected.")] = None,  # noqa: A002
-    classes: Annotated[Path | None, typer.Option(help="Class file: TOML, JSON, CSV, labels.txt, labelmap.txt.")] = None,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
     map_: Annotated[
         Path | None, typer.Option("--map", help="Class map (TOML): rename, merge, drop, ignore classes.")
-    ] = None,
-    photos: Annotated[Path | None, typer.Option(help="Further folder to look for photos in.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What is asked of the format; may be repeated.")
     ] = None,
     match_tool: Annotated[
         bool, typer.Option("--match-tool", help="Paint drawn shapes as the tool does that wrote them, pixel for pixel.")
     ] = False,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace DST if Tessella made it; never another folder.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: flags.Json = False,
 ) -> None:
     """Write annotated folders in another format, several as one; the originals are never touched.
 
     A conversion that was interrupted goes on where it stopped when it is asked for again.
     """
-    from tessella.cli.console import emit_json, options_of, progress, results, words
+    from tessella.cli.console import emit_json, progress, results, words
     from tessella.dataset.convert import convert as convert_data
 
     *sources, out = data
@@ -51,7 +51,7 @@ def convert(
             classes=classes,
             class_map=map_,
             photos=photos,
-            options=options_of(option),
+            options=flags.options_of(option),
             fill="tool" if match_tool else "centre",
             max_pixels=max_pixels,
             overwrite=overwrite,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from tessella.cli import flags
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,21 +23,19 @@ LINE_SECONDS: Final = 30.0
 
 
 def train(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder.")],
+    data: flags.Data,
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of the run.")],
-    minutes: Annotated[float | None, typer.Option(help="Wall-clock minutes of training.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the training photos, instead of minutes.")] = None,
-    preset: Annotated[str | None, typer.Option(help="What the photos show; `general` fits most.")] = None,
-    recipe: Annotated[Path | None, typer.Option(help="Recipe file (TOML).")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; repeatable.")
-    ] = None,
-    classes: Annotated[
-        Path | None, typer.Option(help="Class file, when the data set does not say its classes.")
-    ] = None,
-    format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
-    seed: Annotated[int | None, typer.Option(min=0, help="Seeds weights, crops and order.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
+    minutes: flags.Minutes = None,
+    epochs: flags.Epochs = None,
+    preset: flags.Preset = None,
+    recipe: flags.RecipeFile = None,
+    set_: flags.Settings = None,
+    seed: flags.Seed = None,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -65,9 +65,11 @@ def train(
             preset=preset,
             recipe=recipe,
             overrides=set_ or (),
-            classes=classes,
-            format=format,
             seed=seed,
+            format=format,
+            classes=classes,
+            photos=photos,
+            options=flags.options_of(option),
             max_pixels=max_pixels,
             resume=resume,
             overwrite=overwrite,

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
+from tessella.cli import flags
+
 
 def check(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder, or an annotation file in it.")],
-    format: Annotated[str | None, typer.Option(help="Annotation format, when it is not detected.")] = None,  # noqa: A002
-    classes: Annotated[Path | None, typer.Option(help="Class file: TOML, JSON, CSV, labels.txt, labelmap.txt.")] = None,
-    photos: Annotated[Path | None, typer.Option(help="A further folder where photos may lie.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What is asked of the format; may be repeated.")
-    ] = None,
+    data: flags.Data,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a repaired copy into --out; DATA is never changed.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the repaired copy.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a copy that Tessella made, a page or a baseline.")
     ] = False,
@@ -35,7 +35,7 @@ def check(
         Path | None, typer.Option(help="Write all findings into a file that accepts them from now on.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with a picture for every finding.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: flags.Json = False,
 ) -> None:
     """Find what is wrong with an annotated folder, by rules with codes.
 
@@ -43,7 +43,7 @@ def check(
     """
     from tessella._doors.labels import check as run
     from tessella.checking.table import check_table, fix_table
-    from tessella.cli.console import emit_json, options_of, progress, results, words
+    from tessella.cli.console import emit_json, progress, results, words
 
     with progress("Checking and repairing" if fix else "Checking") as advance:
         checked = run(
@@ -51,7 +51,7 @@ def check(
             format=format,
             classes=classes,
             photos=photos,
-            options=options_of(option),
+            options=flags.options_of(option),
             codes=only,
             config=config,
             baseline=baseline,

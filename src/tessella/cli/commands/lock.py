@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from tessella.cli import flags
+
 
 def lock(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Annotated folder, or an annotation file in it.")],
+    data: flags.Data,
     out: Annotated[Path | None, typer.Option(help="Write the lock here, not as tessella.lock into DATA.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Write nothing; compare DATA with its lock.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a lock that says something else.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: flags.Json = False,
 ) -> None:
     """Write the SHA-256 of every file of a data set; check and train then refuse any changed, missing or new file.
 

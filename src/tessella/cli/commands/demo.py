@@ -22,8 +22,8 @@ def demo(
     Nothing is downloaded; on two cores it takes two to four minutes. Exit code 1: a planted fault was not found, or one
     was invented.
     """
+    from tessella.cli.commands.train import show_progress
     from tessella.cli.console import results, words
-    from tessella.cli.train import show_progress
     from tessella.demo import MINUTES, run
 
     with show_progress(words()) as (show, _):

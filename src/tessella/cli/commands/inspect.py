@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tessella.cli import flags
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -16,21 +18,19 @@ def inspect(
         Path,
         typer.Argument(metavar="PATH", help="Picture, annotation, archive, folder, bundle or .onnx file."),
     ],
-    format: Annotated[str | None, typer.Option(help="Annotation format of a folder.")] = None,  # noqa: A002
-    classes: Annotated[Path | None, typer.Option(help="Class file of a folder.")] = None,
-    photos: Annotated[Path | None, typer.Option(help="Further folder to look for photos in.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What is asked of the format; may be repeated.")
-    ] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Allow pictures of up to this many pixels.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    format: flags.Format = None,  # noqa: A002 - the name of the flag
+    classes: flags.Classes = None,
+    photos: flags.Photos = None,
+    option: flags.Options = None,
+    max_pixels: flags.MaxPixels = None,
+    json: flags.Json = False,
 ) -> None:
     """Say what a file, folder, bundle or exported model is: format, classes, sizes, scores, hash check."""
     from tessella._doors.labels import inspect as inspect_path
-    from tessella.cli.console import emit_json, options_of, results
+    from tessella.cli.console import emit_json, results
 
     answer = inspect_path(
-        path, format=format, classes=classes, photos=photos, max_pixels=max_pixels, options=options_of(option)
+        path, format=format, classes=classes, photos=photos, max_pixels=max_pixels, options=flags.options_of(option)
     ).to_json()
     if json:
         emit_json(answer)
