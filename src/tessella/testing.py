@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from tessella.checking.engine import look_for
 from tessella.checking.plugins import CODE
 from tessella.checking.settings import Settings
@@ -47,7 +49,11 @@ def check_format(name: str, root: Path, scratch: Path) -> Index:
     _require(names == sorted(set(names)), f"the names of {name} are not unique and sorted")
     _require(not any("\\" in one or one.startswith("/") for one in names), f"{name} has names that are no plain paths")
     _require(any("class" in note for note in index.listing.notes), f"no note of {name} says whence the classes come")
-    _require(pickle.loads(pickle.dumps(records)) == records, f"records of {name} do not cross processes")  # noqa: S301
+    elsewhere = pickle.loads(pickle.dumps((row, index)))[1]  # noqa: S301
+    _require(elsewhere.records == records, f"records of {name} do not cross processes")
+    labels, same = index.labels(0), elsewhere.labels(0)
+    unchanged = labels is same or (labels is not None and same is not None and np.array_equal(labels.ids, same.ids))
+    _require(unchanged, f"labels of {name} are others in another process")
     for position, record in enumerate(records):
         if record.label is not None and index.has_photo(record):
             _ = index[position]  # refuses labels of another size than the photo

@@ -13,6 +13,7 @@ import pytest
 from data.layouts import ids_of, index_mask, photo_of, save, write_classes_toml
 from tessella.core.errors import InputError
 from tessella.dataset import convert as door
+from tessella.dataset.conversion import crew
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 
@@ -104,3 +105,62 @@ def test_a_killed_process_leaves_no_half_file_and_is_resumed(tmp_path):
     assert done.resumed == written
     convert(root, tmp_path / "twin", to="voc")
     assert files(tmp_path / "out") == files(tmp_path / "twin")
+
+
+@pytest.fixture
+def crew_at_once(monkeypatch):
+    """Call the processes in after the first photos, and have two of them wherever the tests run."""
+    monkeypatch.setattr(crew, "FIRST", 1)
+    monkeypatch.setattr(crew, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(crew, "_cores", lambda: 2)
+
+
+@pytest.mark.parametrize("to", ["coco", "labelme", "voc"])
+def test_processes_write_what_threads_write(tmp_path, to, request):
+    root = index_mask(tmp_path / "set", count=30)
+    told, seen = [], []
+    convert(root, tmp_path / "threads", to=to, progress=lambda done, total: told.append((done, total)))
+    request.getfixturevalue("crew_at_once")
+    convert(root, tmp_path / "processes", to=to, progress=lambda done, total: seen.append((done, total)))
+    assert files(tmp_path / "processes") == files(tmp_path / "threads")
+    assert seen == told == [(done, 30) for done in range(1, 31)]
+
+
+@pytest.mark.usefixtures("crew_at_once")
+def test_a_label_that_a_process_cannot_read_is_named_and_leaves_nothing(tmp_path):
+    root = index_mask(tmp_path / "set", count=12)
+    (root / "masks" / "p9.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match=r"p9\.png"):
+        convert(root, tmp_path / "out", to="labelme", format="index-mask")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+
+
+@pytest.mark.usefixtures("crew_at_once")
+def test_processes_that_are_interrupted_are_resumed_by_threads(tmp_path, monkeypatch):
+    root = index_mask(tmp_path / "set", count=12)
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="voc", progress=stop_after(8))
+    monkeypatch.setattr(crew, "WORTH_SECONDS", 1e9)
+    assert convert(root, tmp_path / "out", to="voc").resumed >= 8
+    convert(root, tmp_path / "twin", to="voc")
+    assert files(tmp_path / "out") == files(tmp_path / "twin")
+
+
+@pytest.mark.usefixtures("crew_at_once")
+def test_a_process_that_is_killed_is_an_error_and_no_hang(tmp_path, monkeypatch):
+    root = index_mask(tmp_path / "set", count=12)
+    monkeypatch.setattr(crew, "_write_mine", end_at_once)
+    with pytest.raises(InputError, match="ended from outside"):
+        convert(root, tmp_path / "out", to="voc")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+
+
+def end_at_once(_some: range) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_crew_whose_caller_is_gone_writes_no_more(tmp_path):
+    code = f"from tessella.dataset.conversion import crew; crew._mine.update(work=(1, [2], 3), caller={os.getpid()});"
+    lost = "import os; os.getppid = lambda: 1; crew._write_mine(range(1))"
+    done = subprocess.run([sys.executable, "-c", f"{code} {lost}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")

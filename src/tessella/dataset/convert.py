@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from tessella.core.errors import FormatError
 from tessella.dataset.conversion.classmap import read_class_map
+from tessella.dataset.conversion.crew import Job
 from tessella.dataset.conversion.items import item_of
-from tessella.dataset.conversion.job import Job, run
+from tessella.dataset.conversion.job import run
 from tessella.dataset.conversion.merge import merge
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.write import refuse_foreign, refuse_nesting, require_writable

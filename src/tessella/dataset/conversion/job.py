@@ -1,42 +1,24 @@
-"""Runs a conversion on all cores, photo by photo, with a journal: a killed one goes on where it stopped."""
+"""Runs a conversion with a journal of the photos that are done: a killed one goes on where it stopped."""
 
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tessella._version import __version__
+from tessella.dataset.conversion.crew import Job, write_all
 from tessella.files.hashes import sha256_bytes
 from tessella.files.write import resumable_folder
 from tessella.formats.listing import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tessella.core.classes import LabelCoding
     from tessella.dataset.conversion.merge import Part
-    from tessella.formats.listing import Item, Writer
 
 _JOURNAL = ".journal.jsonl"
-
-
-class Job(NamedTuple):
-    """How photos are written.
-
-    Args:
-        writer: The format's writer.
-        coding: The classes of the result.
-        item_of: Reads one photo; returns it, and what of it the result cannot hold.
-    """
-
-    writer: Writer
-    coding: LabelCoding
-    item_of: Callable[[Part], tuple[Item, Counter[str]]]
 
 
 class Done(NamedTuple):
@@ -80,38 +62,20 @@ def run(
         resumed = len(lines)
         todo = [part for part in parts if part.name not in lines]
         with journal.open("a", encoding="utf-8") as stream:
-            for number, line in enumerate(_write(job, todo, folder, stream), start=resumed + 1):
+            for line in write_all(job, todo, folder):  # after its files, so that what the journal names is whole
+                stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+                stream.flush()
                 lines[line["name"]] = line
                 if progress is not None:
-                    progress(number, len(parts))
-        written = [Written(part.name, part.stem, part.split, lines[part.name]["entry"]) for part in parts]
+                    progress(len(lines), len(parts))
+        in_order = [lines[part.name] for part in parts]
+        written = [
+            Written(part.name, part.stem, part.split, line["entry"]) for part, line in zip(parts, in_order, strict=True)
+        ]
         job.writer.close(written, job.coding, folder)
         journal.unlink()
-        left_out = sum((Counter(line["left_out"]) for line in lines.values()), Counter[str]())
+        left_out = sum((Counter(line["left_out"]) for line in in_order), Counter[str]())
     return Done(resumed, left_out)
-
-
-def _write(job: Job, parts: Sequence[Part], folder: Path, journal: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a text stream
-    lock = threading.Lock()
-
-    def write(part: Part) -> dict[str, Any]:
-        item, left_out = job.item_of(part)
-        line = {"name": part.name, "entry": job.writer.one(item, job.coding, folder), "left_out": left_out}
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
-        with lock:  # after its files, so that what the journal names is whole
-            journal.write(text)
-            journal.flush()
-        return line
-
-    with ThreadPoolExecutor(_cores()) as pool:
-        try:
-            yield from pool.map(write, parts)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _lines(journal: Path) -> dict[str, dict[str, Any]]:
