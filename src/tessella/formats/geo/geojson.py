@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.errors import InputError
 from tessella.files.geo.geojson import is_geojson, read_geojson
 from tessella.files.text import read_json
+from tessella.formats.geo.census import OPTIONS
 from tessella.formats.geo.reading import load, read_vectors
 from tessella.formats.geo.writing import close, write_one
 from tessella.formats.listing import Match, Writer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tessella.formats.listing import Listing
     from tessella.formats.source import Source
 
-__all__ = ["WRITER", "detect", "load", "read"]
+__all__ = ["OPTIONS", "WRITER", "detect", "load", "read"]
 
 NAME: Final = "geojson"
 

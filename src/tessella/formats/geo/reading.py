@@ -13,7 +13,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.geo.frame import read_frame, read_nodata
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
-from tessella.formats.geo.census import Census, value_of
+from tessella.formats.geo.census import OPTION, Census, value_of
 from tessella.formats.geo.names import SINGLE_CLASS, Stems, class_of
 from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewhere
 from tessella.formats.labelme.writing import with_ignore_name
@@ -79,7 +79,7 @@ def read_vectors(
         read: Reads a file of the format.
 
     Raises:
-        FormatError: No vector file lies here.
+        FormatError: No vector file lies here, or no shape has the attribute that was asked for.
         ClassTableError: The class file contradicts itself.
     """
     photos = PhotoFinder(source)
@@ -90,7 +90,7 @@ def read_vectors(
     records = [replace(photos.record(photo, files[0]), parts=tuple(files[1:])) for photo, files in by_photo.items()]
     if beside := None if coding is not None else find_classes(source.root):
         coding = beside[0]
-    column, told = found.census.column(coding)
+    column, told = found.census.column(coding, source.options.get(OPTION), where=source.root)
     notes: tuple[str, ...] = (told,)
     discovered = coding is None
     if coding is None:
@@ -126,13 +126,13 @@ def _sorted_out(paths: Sequence[Path], photos: PhotoFinder, read: Open) -> _Foun
             continue
         found.own.setdefault(photo, []).append(path)
         for file in files:
-            found.census.add(file, _name_of(file, files, photo))
+            found.census.add(file, _name_of(file, photo))
     return found
 
 
-def _name_of(file: VectorFile, files: Sequence[VectorFile], photo: Path | None) -> str:
+def _name_of(file: VectorFile, photo: Path | None) -> str:
     """Return the class of a file's features where no attribute names it: from the name of the layer or of the file."""
-    return class_of(file.name if len(files) > 1 else file.path.stem, photo.stem if photo else None)
+    return class_of(file.name or file.path.stem, photo.stem if photo else None)
 
 
 def _spread(found: _Found, photos: PhotoFinder) -> dict[Path, list[Path]]:
@@ -149,7 +149,7 @@ def _spread(found: _Found, photos: PhotoFinder) -> dict[Path, list[Path]]:
                 lying.add(path)
     for path, files in list(found.across.items()):
         for file in files:
-            found.census.add(file, _name_of(file, files, None) if path in lying else SINGLE_CLASS)
+            found.census.add(file, _name_of(file, None) if path in lying else SINGLE_CLASS)
         if path not in lying:
             found.orphans.append(path)
             del found.across[path]
@@ -196,8 +196,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     files = [file for path in paths for file in content.across.get(path, ())] + own
     shapes: list[Shape] = []
     for number, file in enumerate(files):
-        siblings = [one for one in files if one.path == file.path]
-        called = _name_of(file, siblings, None if file.path in content.across else record.image)
+        called = _name_of(file, None if file.path in content.across else record.image)
         where = placed(file, frame) if frame else in_pixels(file, read_header(record.image).upright_hw, record.image)
         for place, polygons in where:
             feature = file.features[place]

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tessella.files.geo.shapefile import read_shapefile
+from tessella.formats.geo.census import OPTIONS
 from tessella.formats.geo.reading import load, read_vectors
 from tessella.formats.geo.writing import close, write_one
 from tessella.formats.listing import Match, Writer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tessella.formats.listing import Listing
     from tessella.formats.source import Source
 
-__all__ = ["WRITER", "detect", "load", "read"]
+__all__ = ["OPTIONS", "WRITER", "detect", "load", "read"]
 
 NAME: Final = "shapefile"
 

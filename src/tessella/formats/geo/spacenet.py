@@ -12,7 +12,7 @@ from tessella.files.geo.frame import read_frame
 from tessella.files.geo.wkb import parse_wkt
 from tessella.files.paths import relative_name
 from tessella.files.text import read_csv
-from tessella.formats.geo.census import CLASS_COLUMNS
+from tessella.formats.geo.census import OPTION, OPTIONS, Census
 from tessella.formats.geo.names import Stems
 from tessella.formats.geo.reading import without_data
 from tessella.formats.labelme.writing import with_ignore_name
@@ -23,7 +23,7 @@ from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Annotation
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
     Outline = tuple[str, str, int]
 
-__all__ = ["detect", "load", "read"]
+__all__ = ["OPTIONS", "detect", "load", "read"]
 
 NAME: Final = "spacenet"
 _HEAD: Final = 1 << 12
 _PHOTO, _OUTLINE = "imageid", "polygonwkt_pix"
+_OWN: Final = frozenset({_PHOTO, _OUTLINE, "polygonwkt_geo"})
 _SINGLE_CLASS: Final = "building"
 
 
@@ -64,20 +65,24 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     """List the photos that the tables name; a photo is found by the words that its name ends with.
 
     Raises:
-        FormatError: No table of SpaceNet lies here, it is damaged, or two tables describe one photo.
+        FormatError: No table of SpaceNet lies here, it is damaged, has no column that was asked for, or two tables
+            describe one photo.
         ClassTableError: The class file contradicts itself.
     """
-    root, tables = source.root, _tables(source)
+    root = source.root
+    tables = {path: _rows(path) for path in _tables(source)}
     if not tables:
         raise FormatError("no table of SpaceNet lies here", where=root, expected="CSV with ImageId, PolygonWKT_Pix")
+    beside = find_classes(root) if coding is None else None
+    column, told = _column(tables, coding or (beside and beside[0]), source)
     finder = PhotoFinder(source)
     stems = Stems(finder.paths)
     content: dict[tuple[str, str], list[Outline]] = {}
     records: dict[Path, Record] = {}
     orphans = []
     everything: list[list[Outline]] = []
-    for path in tables:
-        for key, outlines in _by_photo(path).items():
+    for path, rows in tables.items():
+        for key, outlines in _by_photo(rows, column).items():
             everything.append(outlines)
             photo = stems.find(key, path)
             if photo is None:
@@ -87,14 +92,15 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
                 raise _twins(records[photo], path, source)
             content[relative_name(path, root), key] = outlines
             records[photo] = finder.record(photo, path, key=key)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (told,)
     discovered = False
-    if coding is None and (beside := find_classes(root)):
-        coding, notes = beside[0], (f"classes from {beside[1]}",)
+    if beside:
+        coding, notes = beside[0], (told, f"classes from {beside[1]}")
     if coding is None:
         shown = content.values() or everything  # without any photo, the tables still say which classes there are
         names = Counter(label for outlines in shown for label, _, _ in outlines)
-        (coding, notes), discovered = discover_names(names or [_SINGLE_CLASS]), True
+        (coding, listed), discovered = discover_names(names or [_SINGLE_CLASS]), True
+        notes += listed
     coding = with_ignore_name(coding)
     if background_id(coding) == IGNORE:
         notes += ("no class is called background, so pixels that no shape covers are ignored",)
@@ -114,20 +120,34 @@ def _twins(record: Record, path: Path, source: Source) -> FormatError:
     )
 
 
-def _by_photo(path: Path) -> dict[str, list[Outline]]:
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [{name.casefold(): value for name, value in row.items()} for row in read_csv(path)]
+
+
+def _column(tables: Mapping[Path, list[dict[str, str]]], coding: LabelCoding | None, source: Source) -> tuple[str, str]:
+    """Return the column that names the class, or "", and a note that says so."""
+    census = Census()
+    for rows in tables.values():
+        for cells in rows:
+            if _outline(cells):
+                attributes = {name: value for name, value in cells.items() if value and name not in _OWN}
+                census.count(_SINGLE_CLASS, attributes)
+    return census.column(coding, source.options.get(OPTION), where=source.root)
+
+
+def _outline(cells: Mapping[str, str]) -> str:
+    text = cells.get(_OUTLINE, "")
+    return "" if text.upper().endswith("EMPTY") else text
+
+
+def _by_photo(rows: Sequence[Mapping[str, str]], column: str) -> dict[str, list[Outline]]:
     """Return the outlines of each photo as (label, text, row); a photo whose rows are all empty has none."""
     found: dict[str, list[Outline]] = {}
-    for number, row in enumerate(read_csv(path), start=2):
-        cells = {name.casefold(): value for name, value in row.items()}
+    for number, cells in enumerate(rows, start=2):
         outlines = found.setdefault(cells.get(_PHOTO, ""), [])
-        text = cells.get(_OUTLINE, "")
-        if text and not text.upper().endswith("EMPTY"):
-            outlines.append((next(_names(cells), _SINGLE_CLASS), text, number))
+        if text := _outline(cells):
+            outlines.append((cells.get(column) or _SINGLE_CLASS, text, number))
     return found
-
-
-def _names(cells: dict[str, str]) -> Iterator[str]:
-    return (cells[column] for column in CLASS_COLUMNS if cells.get(column))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
