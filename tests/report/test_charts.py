@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from tessella.report.html.markup import Html, Numbers, count, element, percent, score
 from tessella.report.page.charts import BOTTOM, HEIGHT, TOP, Axis, dot_strip, line_chart, mosaic, round_ticks
-from tessella.report.page.markup import Html, Numbers, count, element, percent, score
 from tessella.report.page.run import duration
 from tessella.report.table import bar
 

@@ -13,6 +13,7 @@ from tessella._doors.request import refuse_other_request, settle_request
 from tessella.checking import check
 from tessella.core.errors import InputError
 from tessella.core.extras import require
+from tessella.core.finding import SEVERITIES
 from tessella.core.sample import Sample
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.lock import verify_locks
@@ -318,5 +319,5 @@ def _summary(checked: Checked) -> str:
     counts = checked.counts
     if not checked.findings:
         return "check: no findings"
-    told = ", ".join(f"{counts[severity]} {severity}" for severity in ("error", "warning", "info") if counts[severity])
+    told = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity])
     return f"check: {told}; `tessella check` lists them, and so does the report"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tessella._version import __version__
+from tessella.core.finding import SEVERITIES
 
 if TYPE_CHECKING:
     from tessella.checking.fixing.fix import FixReport
@@ -52,7 +53,7 @@ class Checked:
     @property
     def counts(self) -> dict[Severity, int]:
         """Number of findings by severity."""
-        found: dict[Severity, int] = {"error": 0, "warning": 0, "info": 0}
+        found: dict[Severity, int] = dict.fromkeys(SEVERITIES, 0)
         for finding in self.findings:
             found[finding.severity] += 1
         return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tessella.checking.plugins import all_rules
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import RecipeError
-from tessella.core.finding import Severity
+from tessella.core.finding import SEVERITIES
 from tessella.files.paths import contain
 from tessella.files.text import read_toml
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tessella.checking.rule import Rule
+    from tessella.core.finding import Severity
 
 SETTINGS_FILE: Final = "tessella.toml"
-_SEVERITIES: Final = cast("tuple[Severity, ...]", get_args(Severity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,13 @@ def read_settings(path: Path) -> Settings:
     severity = _table(table, "severity", path)
     known_codes([*ignore, *severity], where=path)
     for code, value in severity.items():
-        if value not in _SEVERITIES:
+        if value not in SEVERITIES:
             raise RecipeError(
                 "there is no such severity",
                 where=f"{path}: check.severity.{code}",
                 got=repr(value),
-                expected=", ".join(_SEVERITIES),
-                fix=nearest_hint(str(value), _SEVERITIES),
+                expected=", ".join(SEVERITIES),
+                fix=nearest_hint(str(value), SEVERITIES),
             )
     baseline = _table(table, "baseline", path)
     _known_keys(baseline, ("file",), path, "check.baseline.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tessella.checking.plugins import all_rules
+from tessella.core.finding import SEVERITIES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
-_GRAVITY = ("error", "warning", "info")
 _BAR = 30
 
 
@@ -95,7 +95,7 @@ def _findings(checked: Checked) -> Table:
     groups = checked.by_code()
     for code in sorted(groups, key=lambda code: _gravest(groups[code])):
         found = groups[code]
-        severity = _GRAVITY[_gravest(found)]
+        severity = SEVERITIES[_gravest(found)]
         style = _STYLES[severity]
         table.add_row(
             Text(code, style=style),
@@ -103,7 +103,7 @@ def _findings(checked: Checked) -> Table:
             Text(severity, style=style),
             Text(all_rules()[code].title, style="bold"),
         )
-        for finding in sorted(found, key=lambda finding: _GRAVITY.index(finding.severity))[:EXAMPLES]:
+        for finding in sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))[:EXAMPLES]:
             table.add_row("", "", "", Text(f"{finding.where}: {finding.what}"))
         more = f"and {len(found) - EXAMPLES} more; " if len(found) > EXAMPLES else ""
         table.add_row("", "", "", Text(f"{more}to repair: {found[0].fix}", style="dim"))
@@ -111,7 +111,7 @@ def _findings(checked: Checked) -> Table:
 
 
 def _gravest(found: list[Finding]) -> int:
-    return min(_GRAVITY.index(finding.severity) for finding in found)
+    return min(SEVERITIES.index(finding.severity) for finding in found)
 
 
 def _histogram(checked: Checked) -> Table:

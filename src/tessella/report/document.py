@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from tessella.core.finding import SEVERITIES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,8 +25,6 @@ WEAK_IOU: Final = 0.3
 
 SHOWN_PLACES: Final = 3
 """Places per rule that the page lists; all are in the document."""
-
-SEVERITIES: Final = ("error", "warning", "info")
 
 _TOP_MISTAKES: Final = 8
 

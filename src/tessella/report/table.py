@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tessella.report.page.markup import score as written
+from tessella.report.html.markup import score as written
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

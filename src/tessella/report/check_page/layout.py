@@ -1,19 +1,16 @@
-"""The page: one HTML file that opens from disk, runs no script and makes no request."""
+"""The page of a check: classes, and every rule that found something with its places."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from tessella._version import __version__
 from tessella.checking.meanings import meaning
 from tessella.checking.plugins import all_rules
-from tessella.report.page.charts import bar
-from tessella.report.page.layout import mark
-from tessella.report.page.markup import Html, count, element, percent
-from tessella.report.page.scores import swatch
+from tessella.core.finding import SEVERITIES
+from tessella.report.html.frame import brand, whole_page
+from tessella.report.html.markup import Html, count, element, percent
+from tessella.report.html.parts import bar, severity_mark, swatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +23,11 @@ if TYPE_CHECKING:
 LISTED: Final = 60
 """Most findings of a rule that are named one by one."""
 
-SEVERITIES: Final = ("error", "warning", "info")
 _WORDS: Final = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("remark", "remarks")}
 
 
 def render(checked: Checked, table: ClassTable, views: Mapping[int, list[View]], *, name: str) -> str:
     """Render the page.
-
-    The content security policy allows nothing but this page's own style sheet, by its hash, and pictures that are in
-    the page itself: whatever a file name or label may hold, no script runs and nothing is requested.
 
     Args:
         checked: What was found.
@@ -46,39 +39,16 @@ def render(checked: Checked, table: ClassTable, views: Mapping[int, list[View]],
         The whole HTML file.
     """
     groups = _groups(checked)
-    body = element(
-        "body",
+    return whole_page(
+        f"Check of {name}",
+        _masthead(checked, name),
         element(
-            "div",
-            _masthead(checked, name),
-            element(
-                "main", _classes(checked, table), _filters(checked) if groups else None, _found(checked, groups, views)
-            ),
-            element(
-                "footer", f"Made by Tessella {__version__}. The page is complete in itself; nothing was sent anywhere."
-            ),
-            class_="wrap",
+            "main", _classes(checked, table), _filters(checked) if groups else None, _found(checked, groups, views)
         ),
-    )
-    return f'<!doctype html>\n<html lang="en">{_head(f"Check of {name}")}{body}</html>\n'
-
-
-def _head(title: str) -> Html:
-    style = "".join(
-        resources.files(place).joinpath("style.css").read_text(encoding="utf-8")
-        for place in ("tessella.report.page", "tessella.report.check_page")
-    )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Html(style)),
+        element(
+            "footer", f"Made by Tessella {__version__}. The page is complete in itself; nothing was sent anywhere."
+        ),
+        room="tessella.report.check_page",
     )
 
 
@@ -89,7 +59,7 @@ def _masthead(checked: Checked, name: str) -> Html:
     verdict = "Nothing was found" if not checked.findings else said
     return element(
         "header",
-        element("div", mark(), "Tessella", class_="brand"),
+        brand(),
         element("h1", f"Check of {name}"),
         element(
             "p", f"{count(checked.samples)} photos, {checked.format}", f" ({splits})" if splits else "", class_="lead"
@@ -127,7 +97,7 @@ def _filters(checked: Checked) -> Html:
         element(
             "label",
             element("input", type="checkbox", id=f"show-{severity}", checked=True),
-            element("span", severity if severity != "info" else "remark", class_=f"severity {severity}"),
+            severity_mark(severity, word=_WORDS[severity][0]),
             count(counts[severity]),
         )
         for severity in SEVERITIES
@@ -190,7 +160,7 @@ def _figure(finding: Finding, views: list[View]) -> Html:
         "article",
         element(
             "header",
-            element("span", _WORDS[finding.severity][0], class_=f"severity {finding.severity}"),
+            severity_mark(finding.severity, word=_WORDS[finding.severity][0]),
             element("span", finding.where, class_="name"),
         ),
         element("p", finding.what),
@@ -203,7 +173,7 @@ def _figure(finding: Finding, views: list[View]) -> Html:
 def _line(finding: Finding) -> Html:
     return element(
         "li",
-        element("span", _WORDS[finding.severity][0], class_=f"severity {finding.severity}"),
+        severity_mark(finding.severity, word=_WORDS[finding.severity][0]),
         element("strong", finding.where),
         ": ",
         finding.what,

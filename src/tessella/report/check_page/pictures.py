@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from tessella.core.classes import IGNORE
+from tessella.report.html.parts import data_uri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -162,7 +161,4 @@ def _scaled(pixels: NDArray[Any], window: Window, *, soft: bool) -> NDArray[Any]
 def _view(pixels: NDArray[np.uint8], says: str) -> View:
     from PIL import Image as Pillow
 
-    stream = io.BytesIO()
-    Pillow.fromarray(pixels).save(stream, "WEBP", quality=78, method=2)
-    uri = f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
-    return View(uri, pixels.shape[1], pixels.shape[0], says)
+    return View(data_uri(Pillow.fromarray(pixels), "WEBP"), pixels.shape[1], pixels.shape[0], says)

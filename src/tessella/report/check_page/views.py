@@ -15,6 +15,7 @@ from tessella.checking.looking.trace import drawn_ids
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE
 from tessella.core.errors import TessellaError
+from tessella.core.finding import SEVERITIES
 from tessella.formats.raster.labels import UNKNOWN, value_table
 from tessella.report.check_page.marks import marks_of
 from tessella.report.check_page.pictures import label_view, photo_view, window_of
@@ -68,9 +69,8 @@ def _chosen(checked: Checked) -> list[int]:
     for number, finding in enumerate(checked.findings):
         if checked.positions[number] is not None and len(by_rule[finding.code]) < PER_RULE:
             by_rule[finding.code].append(number)
-    gravity = {"error": 0, "warning": 1, "info": 2}
     numbers = [number for found in by_rule.values() for number in found]
-    return sorted(numbers, key=lambda number: gravity[checked.findings[number].severity])[:IN_ALL]
+    return sorted(numbers, key=lambda number: SEVERITIES.index(checked.findings[number].severity))[:IN_ALL]
 
 
 def _views(index: Index, checked: Checked, number: int, places: Mapping[str, int]) -> list[View]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tessella.report.page.markup import Html, element
+from tessella.report.html.markup import Html, element
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,14 +130,6 @@ def dot_strip(values: Sequence[float], *, label: str) -> Html:
     size = f"0 0 {STRIP} {height:g}"
     label = f"{label}; {note}" if each > 1 else label
     return element("svg", ground, dots, marks, key, viewBox=size, role="img", aria_label=label, class_="chart strip")
-
-
-def bar(share: float | None) -> Html:
-    """Draw a share 0..1 as a bar that fills its cell."""
-    filled = element("rect", x=0, y=0, width=round(100 * (share or 0), 2), height=10, class_="bar")
-    ground = element("rect", x=0, y=0, width=100, height=10, class_="ground")
-    drawing = [ground, filled]
-    return element("svg", drawing, viewBox="0 0 100 10", preserveAspectRatio="none", aria_hidden="true", class_="meter")
 
 
 def mosaic(parts: Sequence[tuple[str, float]]) -> Html:

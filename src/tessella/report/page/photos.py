@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tessella.report.html.markup import Html, Numbers, count, element, score
+from tessella.report.html.parts import swatch
 from tessella.report.page import charts
-from tessella.report.page.markup import Html, Numbers, count, element, score
 from tessella.report.page.pictures import ABSTAINED, UNSCORED, WRONG
-from tessella.report.page.scores import MATRIX_CLASSES, swatch
+from tessella.report.page.scores import MATRIX_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

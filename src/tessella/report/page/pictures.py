@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from tessella.core.classes import IGNORE
 from tessella.core.labelmap import LabelMap
+from tessella.report.html.parts import data_uri
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,27 +102,16 @@ def _panels(example: Example, table: ClassTable, side: int) -> Panels:
         return picture if picture.size == size else picture.resize(size, resample)
 
     def of_ids(ids: Ids) -> str:
-        return data_uri(smaller(LabelMap(ids, table).to_pillow(), Pillow.Resampling.NEAREST))
+        return data_uri(smaller(LabelMap(ids, table).to_pillow(), Pillow.Resampling.NEAREST), "PNG")
 
     photo = ""
     if example.photo is not None:
-        photo = data_uri(smaller(Pillow.fromarray(example.photo), Pillow.Resampling.BOX), lossy=True)
+        photo = data_uri(smaller(Pillow.fromarray(example.photo), Pillow.Resampling.BOX), "JPEG")
     errors = Pillow.fromarray(error_map(example.photo, example.truth, example.guess))
     return Panels(
         *size,
         photo=photo,
         truth=of_ids(example.truth),
         guess=of_ids(example.guess),
-        errors=data_uri(smaller(errors, Pillow.Resampling.NEAREST), lossy=True),
+        errors=data_uri(smaller(errors, Pillow.Resampling.NEAREST), "JPEG"),
     )
-
-
-def data_uri(picture: PillowImage, *, lossy: bool = False) -> str:
-    """Encode a picture as a data URI: JPEG when lossy, else PNG."""
-    stream = io.BytesIO()
-    if lossy:
-        picture.save(stream, "JPEG", quality=84, subsampling=0)
-    else:
-        picture.save(stream, "PNG", compress_level=7)
-    kind = "jpeg" if lossy else "png"
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -6,9 +6,11 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from tessella.report.document import SEVERITIES, SHOWN_PLACES
+from tessella.core.finding import SEVERITIES
+from tessella.report.document import SHOWN_PLACES
+from tessella.report.html.markup import Html, Numbers, count, element, general, score
+from tessella.report.html.parts import severity_mark
 from tessella.report.page import charts
-from tessella.report.page.markup import Html, Numbers, count, element, general, score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +97,7 @@ def _group(document: Mapping[str, Any], numbers: Numbers, place: int, indices: l
         "article",
         element(
             "h3",
-            element("span", first["severity"], class_=f"severity {first['severity']}"),
+            severity_mark(first["severity"]),
             element("code", group["code"]),
             " in ",
             numbers.show(f"finding_groups.{place}.count", count),

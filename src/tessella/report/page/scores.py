@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tessella.report.page import charts
-from tessella.report.page.markup import Child, Html, Numbers, count, element, percent, score
+from tessella.report.html.markup import Child, Html, Numbers, count, element, percent, score
+from tessella.report.html.parts import bar, swatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 MATRIX_CLASSES: Final = 32
 """Most classes of a confusion matrix on the page; beyond that, those with the most wrong pixels are shown."""
@@ -83,7 +83,7 @@ def _class_row(row: Mapping[str, Any], path: str, numbers: Numbers) -> Html:
     return element(
         "tr",
         element("td", swatch(row["colour"]), row["name"]),
-        element("td", charts.bar(row["iou"]), class_="bar-cell"),
+        element("td", bar(row["iou"]), class_="bar-cell"),
         element("td", numbers.show(f"{path}.iou", score), class_="num iou"),
         detail("dice", "Dice"),
         detail("precision", "Precision"),
@@ -91,17 +91,6 @@ def _class_row(row: Mapping[str, Any], path: str, numbers: Numbers) -> Html:
         detail("pixels", "True pixels"),
         detail("share", "Share of all pixels"),
     )
-
-
-def swatch(colour: Sequence[int]) -> Html:
-    """Show a colour as a small tile."""
-    tile = element("rect", x=0, y=0, width=16, height=16, rx=3, fill=hex_colour(colour))
-    return element("svg", tile, viewBox="0 0 16 16", class_="swatch", aria_hidden="true")
-
-
-def hex_colour(colour: Sequence[int]) -> str:
-    """Write red, green, blue as `#rrggbb`."""
-    return "#" + "".join(f"{channel:02x}" for channel in colour)
 
 
 def confusion(document: Mapping[str, Any], numbers: Numbers) -> Html:
