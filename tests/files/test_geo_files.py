@@ -1,6 +1,7 @@
 """GeoTIFF frames, coordinate systems, and vector files against other programs' reading and writing of them."""
 
 import json
+import math
 import sqlite3
 import struct
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pyogrio.raw
 import pytest
 import rasterio
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -413,3 +415,13 @@ def test_ground_needs_a_transform_and_a_system(tmp_path: Path) -> None:
     Image.fromarray(photo_of(0)).save(tmp_path / "e.png")
     assert read_ground(tmp_path / "d.tif") is None
     assert read_ground(tmp_path / "e.png") is None
+
+
+@pytest.mark.parametrize("keys", [(1.0, 1.0, 0.0, 1.0, math.nan, 0.0, 1.0, 1.0), (1.0,) * 7, "keys"])
+@pytest.mark.parametrize("scale", [(1.0, 1.0, 0.0), (math.inf, 1.0, 0.0), (1e300, 1e300, 0.0)])
+def test_tags_that_make_no_sense_place_nothing(tmp_path: Path, keys: object, scale: tuple) -> None:
+    directory = (34735, "s" if isinstance(keys, str) else "d", 0 if isinstance(keys, str) else len(keys), keys, True)
+    tie = (33922, "d", 6, (9.0, 9.0, 0.0, 5.0, 5.0, 0.0), True)
+    tags = [directory, tie, (33550, "d", 3, scale, True)]
+    tifffile.imwrite(tmp_path / "p.tif", photo_of(0), photometric="rgb", extratags=tags)
+    assert read_ground(tmp_path / "p.tif") is None

@@ -76,7 +76,7 @@ def read_ground(path: Path) -> Ground | None:
     keys = _keys(values)
     crs = _system(keys, values)
     affine = _affine(values, centred=keys.get(_RASTER) == _POINT) if crs else None
-    if affine is None or not (np.abs(affine) < _FARTHEST).all() or affine[0] * affine[4] == affine[1] * affine[3]:
+    if affine is None or affine[0] * affine[4] == affine[1] * affine[3]:
         return None
     a, b, c, d, e, f = affine.tolist()
     return Ground(crs, (a, b, c, d, e, f))
@@ -85,8 +85,10 @@ def read_ground(path: Path) -> Ground | None:
 def _keys(values: Mapping[int, Any]) -> dict[int, int]:
     """Return the keys whose value stands in the directory itself: four numbers per key, behind four of its own."""
     directory = _numbers(values.get(_KEYS))
-    rows = directory[4 : 4 + (len(directory) - 4) // 4 * 4].reshape(-1, 4) if len(directory) >= 8 else np.zeros((0, 4))
-    return {int(key): int(value) for key, place, _, value in rows if place == 0}
+    if not np.isfinite(directory).all():
+        return {}
+    rows = directory[4 : len(directory) // 4 * 4].reshape(-1, 4)
+    return {int(key): int(value) for key, place, _, value in rows.tolist() if place == 0}
 
 
 def _system(keys: Mapping[int, int], values: Mapping[int, Any]) -> str:
@@ -101,6 +103,8 @@ def _system(keys: Mapping[int, int], values: Mapping[int, Any]) -> str:
 
 def _affine(values: Mapping[int, Any], *, centred: bool) -> NDArray[np.float64] | None:
     whole, tie, scale = (_numbers(values.get(code)) for code in (_TRANSFORM, _TIEPOINT, _SCALE))
+    if not all((np.abs(numbers) < _FARTHEST).all() for numbers in (whole, tie, scale)):
+        return None
     if len(whole) >= 8:
         affine = whole[[0, 1, 3, 4, 5, 7]]
     elif len(tie) == 6 and len(scale) >= 2:
