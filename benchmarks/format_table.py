@@ -20,7 +20,9 @@ HERE = Path(__file__).resolve().parents[1]
 PAGE = HERE / "docs" / "formats.md"
 PAGES = HERE / "docs" / "formats"
 REAL = HERE.parent / "shared" / "data"
-HOLDS = ("shapes", "holes", "instances", "attributes", "lines")
+HOLDS = (
+    "shapes", "holes", "boxes", "circles", "ellipses", "lines", "points", "masks", "instances", "groups", "attributes",
+)  # fmt: skip
 SHOWN = 6
 DEEPEST = 4
 LONGEST = 260

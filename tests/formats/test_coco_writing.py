@@ -18,6 +18,7 @@ from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 from tessella.formats.coco.panoptic_writing import _numbers
 from tessella.formats.coco.writing import categories, category_ids, traced_rows
+from tessella.formats.raster.rle import decode_coco
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 
@@ -93,7 +94,7 @@ def test_area_and_box_are_those_of_pycocotools_also_where_rounding_decides(tmp_p
         assert entry["bbox"] == cocomask.toBbox(packed).tolist()
 
 
-def test_parts_of_an_object_stay_apart_where_another_was_drawn_between_them(tmp_path: Path) -> None:
+def test_an_object_whose_parts_another_crosses_stays_one_as_the_pixels_that_are_seen(tmp_path: Path) -> None:
     photo(tmp_path / "set" / "a.png")
     shapes = [
         box("a", 0, 0, 4, 4) | {"group_id": 1},
@@ -102,9 +103,30 @@ def test_parts_of_an_object_stay_apart_where_another_was_drawn_between_them(tmp_
         box("a", 12, 0, 14, 2) | {"group_id": 1},
     ]
     labelme_file(tmp_path / "set" / "a.json", shapes, photo="a.png")
-    convert(tmp_path / "set", tmp_path / "out", to="coco")
-    assert [len(entry["segmentation"]) for entry in written(tmp_path / "out")["annotations"]] == [1, 1, 2]
+    done = convert(tmp_path / "set", tmp_path / "out", to="coco")
+    first, second = written(tmp_path / "out")["annotations"]
+    assert (first["segmentation"], first["area"]) == ([block(2, 2, 8, 8)], 36)
+    seen = np.zeros(HW, bool)
+    seen[:4, :4] = seen[6:10, 6:10] = seen[:2, 12:14] = True
+    seen[2:4, 2:4] = False
+    np.testing.assert_array_equal(decode_coco(second["segmentation"], where=""), seen)
     np.testing.assert_array_equal(ids(tmp_path / "out"), ids(tmp_path / "set"))
+    assert done.left_out == {"outlines of objects with another between their parts, kept as the pixels they show": 3}
+
+
+def test_parts_come_together_where_nothing_lies_between_them(tmp_path: Path) -> None:
+    photo(tmp_path / "set" / "a.png")
+    shapes = [
+        box("a", 0, 0, 4, 4) | {"group_id": 1, "flags": {"wet": True}},
+        box("b", 5, 5, 8, 8),
+        box("a", 10, 0, 14, 2) | {"group_id": 1, "flags": {"wet": False}, "description": "far"},
+    ]
+    labelme_file(tmp_path / "set" / "a.json", shapes, photo="a.png")
+    done = convert(tmp_path / "set", tmp_path / "out", to="coco")
+    first, _ = written(tmp_path / "out")["annotations"]
+    assert first["segmentation"] == [block(0, 0, 4, 4), block(10, 0, 14, 2)]
+    assert first["attributes"] == {"wet": "true", "description": "far"}
+    assert done.left_out == {"attributes in which the parts of an object differ": 1}
 
 
 def test_what_is_no_polygon_becomes_run_lengths_of_its_pixels(tmp_path: Path) -> None:

@@ -203,12 +203,15 @@ def test_drawn_polygons_are_kept_and_parts_are_joined(tmp_path: Path) -> None:
     np.testing.assert_array_equal(ids(open_dataset(tmp_path / "out")) == 2, ids(open_dataset(tmp_path / "set")) == 2)
 
 
-def test_parts_that_overlap_are_lines_of_their_own(tmp_path: Path) -> None:
+def test_parts_that_overlap_are_one_line_around_what_they_cover(tmp_path: Path) -> None:
     photo(tmp_path / "set" / "a.png")
     document(tmp_path / "set" / "a.json", images("a.png"), [row(1, 1, 3, [block(0, 0, 6, 6), block(4, 4, 9, 9)])])
-    convert(tmp_path / "set", tmp_path / "out", to="yolo-seg")
-    assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 2
+    done = convert(tmp_path / "set", tmp_path / "out", to="yolo-seg")
+    assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
     np.testing.assert_array_equal(ids(open_dataset(tmp_path / "out")), ids(open_dataset(tmp_path / "set")))
+    assert done.left_out == {
+        "outlines that overlap within their object, kept as the outline of the pixels they cover": 2
+    }
 
 
 def test_data_yaml_names_ignore_only_where_it_occurs(tmp_path: Path) -> None:

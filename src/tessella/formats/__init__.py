@@ -57,7 +57,9 @@ FORMATS: Final[dict[str, Format]] = {
         labelme.WRITER,
         labelme.photo,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "attributes", "lines"}),
+        holds=frozenset(
+            {"shapes", "instances", "groups", "attributes", "boxes", "circles", "lines", "points", "masks"}
+        ),
     ),
     "coco": Format(
         instances.detect,
@@ -65,7 +67,7 @@ FORMATS: Final[dict[str, Format]] = {
         instances.load,
         writing.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "attributes"}),
+        holds=frozenset({"shapes", "instances", "attributes", "masks"}),
     ),
     "coco-panoptic": Format(
         panoptic.detect,
@@ -83,7 +85,9 @@ FORMATS: Final[dict[str, Format]] = {
         cvat.reading.load,
         cvat.writing.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "attributes", "lines"}),
+        holds=frozenset(
+            {"shapes", "instances", "groups", "attributes", "boxes", "circles", "ellipses", "lines", "points", "masks"}
+        ),
     ),
     "cvat-mask": Format(cvat.masks.detect, cvat.masks.read, cvat.masks.load, cvat.masks.WRITER),
     "cvat-video": Format(cvat.video.detect, cvat.video.read, cvat.video.load, drawn=True),
@@ -93,7 +97,7 @@ FORMATS: Final[dict[str, Format]] = {
         label_studio.load,
         label_studio.WRITER,
         drawn=True,
-        holds=frozenset({"shapes"}),
+        holds=frozenset({"shapes", "attributes", "boxes", "circles", "ellipses", "masks"}),
         options=label_studio.OPTIONS,
     ),
     "supervisely": Format(
@@ -102,7 +106,7 @@ FORMATS: Final[dict[str, Format]] = {
         supervisely.load,
         supervisely.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "lines", "holes", "attributes"}),
+        holds=frozenset({"shapes", "attributes", "holes", "boxes", "lines", "masks"}),
     ),
     "geojson": Format(
         geojson.detect,
@@ -139,7 +143,9 @@ FORMATS: Final[dict[str, Format]] = {
         darwin.load,
         darwin.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "holes", "instances", "attributes", "lines"}),
+        holds=frozenset(
+            {"shapes", "instances", "groups", "attributes", "holes", "boxes", "circles", "ellipses", "lines"}
+        ),
     ),
     "via": Format(via.detect, via.read, via.load, drawn=True),
     "labelbox": Format(labelbox.detect, labelbox.read, labelbox.load, drawn=True),

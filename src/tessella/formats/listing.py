@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -23,6 +24,10 @@ of a record is the class of its folder there."""
 
 READ_OUT: Final = frozenset({"array", "class", "matrix", "object"})
 """Keys that say what is read out of the file of one photo; any other names an entry of a file of several photos."""
+
+
+TRACK: Final = "track_id"
+"""The attribute of a shape that tells which object of a video it is, the same on every frame."""
 
 
 class Match(NamedTuple):
@@ -125,6 +130,7 @@ class Item:
         image: Decodes the photo upright; None where it is missing.
         labels: Its class ids, or None where it has no labels.
         drawing: Its labels as they were drawn, where both formats hold shapes.
+        lost: What its labels say and the new format does not, counted by kind; its writer counts on.
     """
 
     name: str
@@ -135,6 +141,7 @@ class Item:
     image: Callable[[], Image] | None
     labels: LabelMap | None
     drawing: Drawing | None = None
+    lost: Counter[str] = field(default_factory=Counter)
 
 
 class Written(NamedTuple):
@@ -179,7 +186,9 @@ class Format(NamedTuple):
         photo: Returns the photo of a record that has no file of its own: embedded, a page, a slice. None where there is
             no such thing.
         drawn: Whether labels are drawn shapes: what they mean is a name, never a stored value.
-        holds: What it can hold besides a class per pixel: `shapes`, `instances`, `attributes`, `lines`, `holes`.
+        holds: What it can hold besides a class per pixel: `instances` (objects), `groups` (which shapes belong
+            together, whatever lies between them and whatever their classes), `attributes`; outlines as `shapes`, and of
+            those that are no plain polygon `holes`, `boxes`, `circles`, `ellipses`, `lines`, `points`, `masks`.
         options: What can be asked of it when it is read: a name (`--option NAME=VALUE`), and what it does in a line.
     """
 

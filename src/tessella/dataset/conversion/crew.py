@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tessella.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
@@ -47,12 +46,12 @@ class Job(NamedTuple):
     Args:
         writer: The format's writer.
         coding: The classes of the result.
-        item_of: Reads one photo; returns it, and what of it the result cannot hold.
+        item_of: Reads one photo, and counts what of it the result cannot hold.
     """
 
     writer: Writer
     coding: LabelCoding
-    item_of: Callable[[Part], tuple[Item, Counter[str]]]
+    item_of: Callable[[Part], Item]
 
 
 def write_all(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]:
@@ -115,8 +114,9 @@ def _done(pool: Executor, write: Callable[[range], list[Line]], photos: int) -> 
 
 
 def _write(job: Job, part: Part, folder: Path) -> Line:
-    item, left_out = job.item_of(part)
-    return {"name": part.name, "entry": job.writer.one(item, job.coding, folder), "left_out": left_out}
+    item = job.item_of(part)
+    entry = job.writer.one(item, job.coding, folder)
+    return {"name": part.name, "entry": entry, "left_out": +item.lost}
 
 
 _mine: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from tessella.core.annotation import Drawing
 from tessella.core.classes import IGNORE
 from tessella.core.labelmap import LabelMap
 from tessella.core.sample import require_same_size
-from tessella.formats.listing import Item
+from tessella.formats.listing import TRACK, Item
 from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
@@ -22,10 +22,25 @@ if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
     from tessella.dataset.conversion.merge import Part
 
-_LINES: Final = frozenset({"line", "linestrip", "point", "points"})
+_FORM: Final = {
+    "rectangle": "boxes", "circle": "circles", "ellipse": "ellipses", "line": "lines", "linestrip": "lines",
+    "point": "points", "points": "points", "mask": "masks",
+}  # fmt: skip
+"""What a format has to hold so that a shape of a kind stays one."""
+
+_INSTEAD: Final = {
+    "holes": "outlines with holes, kept as the pixels they cover",
+    "boxes": "boxes, kept as outlines of four corners",
+    "circles": "circles and ellipses, kept as the pixels they cover",
+    "ellipses": "circles and ellipses, kept as the pixels they cover",
+    "lines": "lines and points, kept as the pixels they cover",
+    "points": "lines and points, kept as the pixels they cover",
+    "masks": "masks, kept as outlines of their pixels",
+}
+"""What becomes of a shape where the format does not hold its form."""
 
 
-def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[str]) -> tuple[Item, Counter[str]]:
+def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[str]) -> Item:
     """Read the labels of a photo; the photo itself is decoded only when a writer cannot copy its file.
 
     Args:
@@ -35,7 +50,7 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
         holds: What the result can hold besides a class per pixel.
 
     Returns:
-        The item, and what of its labels the result cannot hold, counted by kind.
+        The item, with what of its labels the result cannot hold counted.
 
     Raises:
         InputError: The photo or the labels cannot be read.
@@ -46,7 +61,7 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
     annotation = None if record.label is None else index.annotation(part.position)
     hw = index.photo_hw(part.position) if has_photo or annotation is None else None
     labels = drawing = None
-    left_out: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
     if annotation is not None:
         found = index.resolve(record, annotation, hw)
         require_same_size(found.hw, hw or found.hw, where=index.listing.place(record))
@@ -54,10 +69,11 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
         labels = LabelMap(np.asarray(part.lookup[found.ids]), coding.table)
         if isinstance(annotation, Drawing):
             drawing = _renamed(annotation, part, coding) if drawn else None
-            left_out = _losses(annotation, holds if drawing is not None else frozenset())
+            lost = _losses(annotation, holds if drawing is not None else frozenset())
+            if drawing is None and "shapes" in holds:
+                lost["shapes, kept as outlines of the pixels they show"] = len(annotation.shapes)
     image = partial(index.image, part.position) if has_photo else None
-    item = Item(part.name, part.stem, part.split, hw or (0, 0), record.image, image, labels, drawing)
-    return item, left_out
+    return Item(part.name, part.stem, part.split, hw or (0, 0), record.image, image, labels, drawing, lost)
 
 
 def _renamed(drawing: Drawing, part: Part, coding: LabelCoding) -> Drawing | None:
@@ -75,12 +91,19 @@ def _renamed(drawing: Drawing, part: Part, coding: LabelCoding) -> Drawing | Non
 
 def _losses(drawing: Drawing, holds: AbstractSet[str]) -> Counter[str]:
     found: Counter[str] = Counter()
+    if "shapes" in holds:  # else no shape stays a shape
+        forms = Counter("holes" if shape.holes else _FORM.get(shape.kind, "shapes") for shape in drawing.shapes)
+        for form, count in forms.items():
+            if form not in holds:
+                found[_INSTEAD[form]] += count
     if "attributes" not in holds:
-        found["shapes with attributes"] = sum(bool(shape.attributes) for shape in drawing.shapes)
-    if "shapes" in holds and "lines" not in holds:  # else no shape stays a shape
-        found["lines and points, kept as the pixels they cover"] = sum(shape.kind in _LINES for shape in drawing.shapes)
+        said = [{name for name, _ in shape.attributes} for shape in drawing.shapes]
+        found["shapes with attributes"] = sum(bool(names - {TRACK}) for names in said)
+        found["shapes of tracks"] = sum(TRACK in names for names in said)
+    objects = Counter((shape.label, shape.group) for shape in drawing.shapes if shape.group)
     if "instances" not in holds:
-        objects = Counter((shape.label, shape.group) for shape in drawing.shapes if shape.group)
         # where shapes stay shapes, an object of one shape stays an object
         found["objects told apart"] = sum(parts > ("shapes" in holds) for parts in objects.values())
+    if "groups" not in holds:
+        found["groups across classes"] = sum(classes > 1 for classes in Counter(group for _, group in objects).values())
     return +found

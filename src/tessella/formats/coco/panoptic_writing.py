@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -11,11 +12,12 @@ from tessella.core.classes import IGNORE
 from tessella.files.masks import write_picture
 from tessella.files.paths import relative_name
 from tessella.files.write import write_text
-from tessella.formats.coco.writing import covered, objects_of
+from tessella.formats.coco.writing import covered
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.rasterise import draw
 from tessella.formats.raster.segments import segment_colours
+from tessella.formats.tools.objects import objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from tessella.core.classes import Colour, LabelCoding
     from tessella.core.labelmap import Ids
     from tessella.formats.listing import Item, Written
+
+_HIDDEN: Final = "objects of which no pixel is seen"
 
 _STEPS: Final = (37, 101, 61)
 """Added to red, green and blue for the next segment of a class; odd, so that 256 colours come before one twice."""
@@ -59,7 +63,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {"photo": name, "hw": list(item.hw), "mask": None}
     if item.labels is None:
         return entry
-    found = _segments(item.labels.ids, item.drawing, coding)
+    found = _segments(item, item.labels.ids, coding)
     colours = coding.table.palette()
     numbers = _numbers([tuple(colours[value].tolist()) for value in found.values])
     folder = dst / "annotations" / f"panoptic_{item.split or 'default'}"
@@ -73,13 +77,15 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
         if part is not None:
             area = int(part[1].sum())
             rows.append({"id": number, "value": value, "area": area, "bbox": part[0], "iscrowd": int(crowd)})
+        elif value != IGNORE:
+            item.lost[_HIDDEN] += 1
     return entry | {"mask": f"{item.stem}.png", "segments": rows, "things": sorted(found.things)}
 
 
-def _segments(ids: Ids, drawing: Drawing | None, coding: LabelCoding) -> _Segments:
-    found = (
-        _drawn(drawing, ids, coding) if drawing is not None else _Segments(np.zeros(ids.shape, np.int32), [], [], set())
-    )
+def _segments(item: Item, ids: Ids, coding: LabelCoding) -> _Segments:
+    found = _Segments(np.zeros(ids.shape, np.int32), [], [], set())
+    if item.drawing is not None:
+        found = _drawn(item.drawing, ids, coding)
     owner = np.array([IGNORE, *found.values], np.uint8)[found.place]
     # what no object covers, and the few pixels at borders that another rule of painting gave to another class
     found.place[(owner != ids) | (ids == IGNORE)] = 0
@@ -97,11 +103,14 @@ def _drawn(drawing: Drawing, ids: Ids, coding: LabelCoding) -> _Segments:
     rule: Tool = "coco" if drawing.tool == "coco" else "centre"
     values, crowds, things = [], [], set()
     seen: set[int] = set()
-    for number, one in enumerate(objects_of(drawing, coding.name_to_id()), start=1):
-        mask = draw(one.shapes, [1] * len(one.shapes), (ids.shape[0], ids.shape[1]), ground=0, rule=rule)
+    hw = (ids.shape[0], ids.shape[1])
+    # here every outline is kept as the pixels it shows, and attributes are counted for all objects at once
+    objects = objects_of(drawing, coding, hw, rule=rule, lost=Counter())
+    for number, one in enumerate(objects, start=1):
+        mask = draw(one.shapes, [1] * len(one.shapes), hw, ground=0, rule=rule)
         index[mask.view(bool)] = number
         values.append(one.value)
-        crowds.append(("iscrowd", "1") in one.shapes[0].attributes)
+        crowds.append(one.attributes.get("iscrowd") == "1")
         if one.shapes[0].group or one.value in seen:
             things.add(one.value)
         seen.add(one.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rasterise import draw, polygon_mask
 from tessella.formats.raster.rle import encode_string
 from tessella.formats.raster.tracing import regions
+from tessella.formats.tools.objects import WITHOUT_PIXELS, corners_of, objects_of
+from tessella.formats.tools.painting import BORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _WITHIN: Final = frozenset({"polygon", "rectangle", "mask"})
 """Kinds of shapes that cover nothing beyond their points or their mask."""
 
+_BESIDE: Final = "outlines beside other shapes of their object, kept as the pixels they cover"
+
 Row = dict[str, Any]
 """An annotation as it is written, but for its id and that of its photo."""
 
@@ -47,7 +51,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> Row:
     name = f"{item.stem}.png" if path is None else relative_name(path, in_split(item, dst / "images"))
     rows = None
     if item.drawing is not None:
-        rows = list(drawn_rows(item.drawing, coding, item.hw))
+        rows = drawn_rows(item, item.drawing, coding)
     elif item.labels is not None:
         rows = list(traced_rows(item.labels, coding))
     return {"file_name": name, "hw": list(item.hw), "annotations": rows}
@@ -79,38 +83,37 @@ def _region_mask(
 
 
 def _run_lengths(part: NDArray[np.bool_], hw: tuple[int, int], *, corner: tuple[int, int]) -> Row:
-    left, top = corner
-    mask = np.zeros(hw, bool)
-    mask[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return {"size": list(hw), "counts": encode_string(mask)}
+    return {"size": list(hw), "counts": encode_string(part, hw, corner=corner)}
 
 
 def _row(value: int, outline: object, *, area: int, box: Sequence[float], crowd: bool = False) -> Row:
     return {"value": value, "segmentation": outline, "area": area, "bbox": list(box), "iscrowd": int(crowd)}
 
 
-class Object(NamedTuple):
-    """Shapes that are parts of one object, and its class id."""
-
-    value: int
-    shapes: list[Shape]
-
-
-def drawn_rows(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> Iterator[Row]:
-    """Yield an annotation per drawn object, in drawing order; what covers no pixel is none."""
-    meaning = coding.name_to_id()
-    for one in objects_of(drawing, meaning):
-        plain = all(shape.kind in ("polygon", "rectangle") and not shape.holes for shape in one.shapes)
+def drawn_rows(item: Item, drawing: Drawing, coding: LabelCoding) -> list[Row]:
+    """Return an annotation per drawn object, in drawing order; what covers no pixel is none."""
+    rows: list[Row] = []
+    ids = np.full(item.hw, background_id(coding), np.uint8)
+    for one in objects_of(drawing, coding, item.hw, rule="coco", lost=item.lost):
+        outlined = sum(shape.kind in ("polygon", "rectangle") and not shape.holes for shape in one.shapes)
+        plain = outlined == len(one.shapes)
         rule: Tool = "coco" if plain or drawing.tool == "coco" else "centre"
-        found = painted(one.shapes, hw, rule=rule)
+        found = painted(one.shapes, item.hw, rule=rule)
         if found is None:
+            item.lost[WITHOUT_PIXELS] += 1
             continue
-        box, part = found
+        item.lost[_BESIDE] += 0 if plain else outlined
+        (left, top, width, height), part = found
+        ids[top : top + height, left : left + width][part] = one.value
         polygons: object = [_flat(shape) for shape in one.shapes] if plain else None
-        outline = polygons or _run_lengths(part, hw, corner=(box[0], box[1]))
-        said = dict(one.shapes[0].attributes)
-        row = _row(one.value, outline, area=int(part.sum()), box=box, crowd=said.pop("iscrowd", "") == "1")
-        yield row | {"attributes": said} if said else row
+        outline = polygons or _run_lengths(part, item.hw, corner=(left, top))
+        crowd = one.attributes.get("iscrowd") == "1"
+        said = {name: value for name, value in one.attributes.items() if not crowd or name != "iscrowd"}
+        row = _row(one.value, outline, area=int(part.sum()), box=found[0], crowd=crowd)
+        rows.append(row | {"attributes": said} if said else row)
+    if item.labels is not None:
+        item.lost[BORDERS] += int(np.count_nonzero(ids != item.labels.ids))
+    return rows
 
 
 def painted(shapes: Sequence[Shape], hw: tuple[int, int], *, rule: Tool) -> tuple[list[int], NDArray[np.bool_]] | None:
@@ -144,37 +147,9 @@ def covered(mask: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]] | No
     return [left, top, right - left, bottom - top], found[1]
 
 
-def objects_of(drawing: Drawing, meaning: dict[str, int]) -> list[Object]:
-    """Join the parts of objects, where no other object is drawn between two parts that it would then cover."""
-    found: list[Object] = []
-    by_group: dict[tuple[str, str], int] = {}
-    for shape in drawing.shapes:
-        value = meaning[shape.label]
-        place = by_group.get((shape.label, shape.group), -1) if shape.group else -1
-        between = found[place + 1 :] if place >= 0 else []
-        if place >= 0 and not any(overlap(shape, other) for one in between for other in one.shapes):
-            found[place].shapes.append(shape)
-            continue
-        by_group[shape.label, shape.group] = len(found)
-        found.append(Object(value, [shape]))
-    return found
-
-
-def overlap(one: Shape, other: Shape) -> bool:
-    """Whether the boxes around two shapes meet."""
-    low, high = one.points_xy.min(axis=0), one.points_xy.max(axis=0)
-    return bool((other.points_xy.min(axis=0) <= high).all() and (other.points_xy.max(axis=0) >= low).all())
-
-
 def _flat(shape: Shape) -> list[float]:
     points = corners_of(shape.points_xy) if shape.kind == "rectangle" else shape.points_xy
     return [int(value) if value.is_integer() else value for value in points.ravel().tolist()]
-
-
-def corners_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the four corners of the box around some points: (4, 2) float64."""
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:

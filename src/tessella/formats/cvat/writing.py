@@ -14,6 +14,8 @@ from tessella.formats.labelme.writing import as_mask, drawn, with_ignore_name
 from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.rle import encode_rows
+from tessella.formats.tools.objects import box_of
+from tessella.formats.tools.painting import ROUND, kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from tessella.core.annotation import Drawing, Shape
     from tessella.formats.listing import Item, Json, Written
 
-_OWN: Final = frozenset({"occluded", "source"})
-"""What CVAT says of a shape in an attribute of its element."""
+_REACH_PX: Final = 2.0
+"""No rule paints further beyond the points of an outline."""
 
 _CLOSE: Final = 1e-6
 """Half axes whose cosine is larger are no ellipse's, and it is written as a mask."""
@@ -40,7 +42,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> Json:
     coding = with_ignore_name(coding)
     folder = dst / "images" / item.split if item.split else dst / "images"
     photo = write_photo(item, folder)
-    drawing = item.drawing or drawn(item.labels, coding)
+    drawing = kept_drawing(item, coding) or drawn(item.labels, coding)
     if drawing is None:
         return None
     suffix = ".png" if photo is None else photo.suffix
@@ -49,29 +51,41 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> Json:
         head["subset"] = item.split
     return {
         "head": head,
-        "shapes": "".join(_lines(drawing, item.hw)),
+        "shapes": "".join(_lines(drawing, item)),
         "labels": sorted({shape.label for shape in drawing.shapes}),
         "texts": sorted(_texts(drawing.shapes)),
     }
 
 
 def _texts(shapes: Sequence[Shape]) -> set[tuple[str, str]]:
-    return {(shape.label, name) for shape in shapes for name, _ in shape.attributes if name not in _OWN}
+    return {(shape.label, name) for shape in shapes for name, _ in _said(shape)[1]}
 
 
-def _lines(drawing: Drawing, hw: tuple[int, int]) -> Iterator[str]:
+def _said(shape: Shape) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return what CVAT says of a shape in attributes of its element, and the rest, each in an element of its own."""
+    said, texts = {"source": "manual", "occluded": "0"}, []
+    for name, value in shape.attributes:
+        if name == "occluded" and value in ("1", "true"):
+            said[name] = "1"
+        elif name == "source" and said[name] == "manual":
+            said[name] = value
+        else:
+            texts.append((name, value))
+    return said, texts
+
+
+def _lines(drawing: Drawing, item: Item) -> Iterator[str]:
     groups = _numbered(drawing.shapes)
     for shape, depth in zip(drawing.shapes, depths(drawing.shapes), strict=True):
-        tag, own = _element(shape, hw)
-        says = dict(shape.attributes)
-        attributes = {"label": shape.label, "source": says.get("source", "manual")}
-        attributes |= {"occluded": "1" if says.get("occluded") in ("1", "true") else "0", **own, "z_order": str(depth)}
+        tag, own = _element(shape, item.hw)
+        item.lost[ROUND] += shape.kind == "ellipse" and tag == "mask"
+        said, texts = _said(shape)
+        attributes = {"label": shape.label, **said, **own, "z_order": str(depth)}
         if shape.group:
             attributes["group_id"] = groups[shape.group]
         yield f"    <{tag}{_spelled(attributes)}>\n"
-        for name, value in shape.attributes:
-            if name not in _OWN:
-                yield f"      <attribute name={quoteattr(name)}>{escape(value)}</attribute>\n"
+        for name, value in texts:
+            yield f"      <attribute name={quoteattr(name)}>{escape(value)}</attribute>\n"
         yield f"    </{tag}>\n"
 
 
@@ -88,7 +102,7 @@ def _numbered(shapes: Sequence[Shape]) -> dict[str, str]:
 
 def depths(shapes: Sequence[Shape]) -> list[int]:
     """Return a z for each shape: above every earlier shape whose box it touches, so that few layers are needed."""
-    boxes = np.array([_box(shape) for shape in shapes]).reshape(-1, 4)
+    boxes = np.array([box_of(shape, reach=_REACH_PX) for shape in shapes]).reshape(-1, 4)
     found = np.zeros(len(shapes), np.int64)
     for place in range(1, len(shapes)):
         left, top, right, bottom = boxes[place]
@@ -97,20 +111,6 @@ def depths(shapes: Sequence[Shape]) -> list[int]:
         if under.any():
             found[place] = found[:place][under].max() + 1
     return found.tolist()
-
-
-def _box(shape: Shape) -> tuple[float, float, float, float]:
-    """Return left, top, right, bottom of all that a shape may paint."""
-    points = shape.points_xy
-    if len(points) == 0:
-        return 0.0, 0.0, 0.0, 0.0
-    reach = 10.0  # of lines and points; the rest is at most two pixels larger than its points
-    if shape.kind in ("circle", "ellipse"):
-        reach += float(np.abs(points - points[0]).sum())
-    if shape.mask is not None:
-        points = np.stack([points[0], points[0] + shape.mask.shape[::-1]])
-    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _element(shape: Shape, hw: tuple[int, int]) -> Element:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from tessella.core.classes import IGNORE
 from tessella.core.errors import InputError
 from tessella.files.geo.crs import LON_LAT, epsg_of, reproject
@@ -17,16 +19,18 @@ from tessella.files.geo.vectors import Feature
 from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.rasterise import draw
 from tessella.formats.raster.tracing import regions
+from tessella.formats.tools.objects import WITHOUT_PIXELS, corners_of, objects_of
+from tessella.formats.tools.painting import kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from tessella.core.annotation import Drawing, Shape
+    from tessella.core.annotation import Shape
     from tessella.core.classes import LabelCoding
     from tessella.core.labelmap import LabelMap
     from tessella.files.geo.frame import GeoFrame
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 
 COLUMN: Final = "class"
 """The attribute that names the class."""
+
+_TAKEN: Final = f"attributes called {COLUMN}"
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path, *, suffix: str) -> None:
@@ -60,7 +66,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path, *, suffix: str) -> Non
             fix="write another format: coco and labelme hold polygons in pixels",
         )
     write_photo(item, folder / "images")
-    features = _drawn(item.drawing, coding) or _traced(item.labels, coding)
+    features = _drawn(item, coding)
     if features is None:
         return
     placed = [_moved(feature, frame.to_world) for feature in features]
@@ -78,38 +84,36 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     write_classes_beside(with_ignore_name(coding), dst)
 
 
-def _drawn(drawing: Drawing | None, coding: LabelCoding) -> list[Feature] | None:
-    """Return the shapes as they were drawn, in pixels; None where not all are polygons or masks.
-
-    Parts of one object become one feature where nothing is painted between them.
-    """
-    names = coding.name_to_id()
-    if drawing is None or drawing.tool == "coco":
-        return None
-    features: list[Feature] = []
-    last = ("", "")
-    for shape in drawing.shapes:
-        if shape.label not in names or (shape.kind != "polygon" and shape.mask is None):
-            return None
-        polygons = _polygons(shape)
-        if shape.group and (shape.group, shape.label) == last:
-            features[-1] = replace(features[-1], polygons=(*features[-1].polygons, *polygons))
+def _drawn(item: Item, coding: LabelCoding) -> list[Feature] | None:
+    """Return the objects as they were drawn, in pixels; what is no polygon as the outlines of its pixels."""
+    drawing = kept_drawing(item, coding)
+    if drawing is None:
+        return _traced(item.labels, coding)
+    features = []
+    for one in objects_of(drawing, coding, item.hw, rule="centre", lost=item.lost):
+        polygons = tuple(polygon for shape in one.shapes for polygon in _polygons(shape, item.hw))
+        if polygons:
+            # what is called as the class would be taken for it when it is read again
+            said = {name: value for name, value in one.attributes.items() if name.casefold() != COLUMN}
+            item.lost[_TAKEN] += len(said) < len(one.attributes)
+            features.append(Feature(polygons, {COLUMN: one.label} | said))
         else:
-            features.append(Feature(polygons, {COLUMN: shape.label} | _told(shape)))
-        last = (shape.group, shape.label)
+            item.lost[WITHOUT_PIXELS] += 1
     return features
 
 
-def _polygons(shape: Shape) -> tuple[Polygon, ...]:
-    if shape.mask is None:
+def _polygons(shape: Shape, hw: tuple[int, int]) -> tuple[Polygon, ...]:
+    if shape.kind == "polygon":
         return ((shape.points_xy, *shape.holes),)
-    found = [region for region in regions(shape.mask) if region.value]
-    return tuple(tuple(ring + shape.points_xy[0] for ring in (region.outer, *region.holes)) for region in found)
-
-
-def _told(shape: Shape) -> dict[str, str]:
-    """Return the attributes of a shape that would not be taken for its class when they are read again."""
-    return {name: value for name, value in shape.attributes if name.casefold() != COLUMN}
+    if shape.kind == "rectangle":
+        return ((corners_of(shape.points_xy),),)
+    corner, mask = np.zeros(2), shape.mask
+    if mask is None:
+        mask = draw([shape], [1], hw, ground=0).view(np.bool_)
+    else:
+        corner = np.floor(shape.points_xy[0])
+    found = [region for region in regions(mask) if region.value]
+    return tuple(tuple(ring + corner for ring in (region.outer, *region.holes)) for region in found)
 
 
 def _traced(labels: LabelMap | None, coding: LabelCoding) -> list[Feature] | None:

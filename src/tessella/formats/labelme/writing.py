@@ -20,6 +20,7 @@ from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rasterise import paint
 from tessella.formats.raster.tracing import outlines
+from tessella.formats.tools.painting import kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +45,12 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
     coding = with_ignore_name(coding)
     folder = in_split(item, dst)
     photo = write_photo(item, folder)
-    drawing = _kept(item.drawing, coding, item.hw) or drawn(item.labels, coding)
+    drawing = kept_drawing(item, coding) or drawn(item.labels, coding)
     if drawing is not None:
         name = photo.name if photo is not None else f"{PurePosixPath(item.stem).name}.png"
-        content = json.dumps(document(drawing, name, item.hw), ensure_ascii=False, allow_nan=False)
+        shapes = tuple(_as_held(shape, item) for shape in drawing.shapes)
+        tree = document(replace(drawing, shapes=shapes), name, item.hw)
+        content = json.dumps(tree, ensure_ascii=False, allow_nan=False)
         write_text(folder / f"{item.stem}.json", content + "\n")
 
 
@@ -76,14 +79,10 @@ def with_ignore_name(coding: LabelCoding) -> LabelCoding:
     )
 
 
-def _kept(drawing: Drawing | None, coding: LabelCoding, hw: tuple[int, int]) -> Drawing | None:
-    if drawing is None:
-        return None
-    meaning = coding.name_to_id()
-    if any(shape.label not in meaning for shape in drawing.shapes):
-        return None
-    shapes = (as_mask(shape, hw) if shape.holes or shape.kind == "ellipse" else shape for shape in drawing.shapes)
-    return replace(drawing, shapes=tuple(shapes))
+def _as_held(shape: Shape, item: Item) -> Shape:
+    """Return a shape as LabelMe can hold it; what it says twice under one name it says once."""
+    item.lost["attributes of a name that a shape has twice"] += len(shape.attributes) - len(dict(shape.attributes))
+    return as_mask(shape, item.hw) if shape.holes or shape.kind == "ellipse" else shape
 
 
 def as_mask(shape: Shape, hw: tuple[int, int]) -> Shape:
@@ -140,6 +139,9 @@ def _entry(shape: Shape) -> dict[str, object]:
     points = shape.points_xy
     if shape.kind == "rectangle" and len(points) != 2:
         points = np.stack([points.min(axis=0), points.max(axis=0)])
+    if shape.mask is not None:
+        corner = np.floor(points[0])
+        points = np.stack([corner, corner + shape.mask.shape[::-1] - 1])
     says = dict(shape.attributes)
     entry: dict[str, object] = {
         "label": shape.label,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE
 from tessella.formats.raster.labels import background_id
-from tessella.formats.raster.rasterise import paint
+from tessella.formats.raster.rasterise import draw, paint
 from tessella.formats.tools.geometry import mask_shape
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tessella.core.classes import LabelCoding
     from tessella.core.labelmap import Ids
     from tessella.formats.listing import Item
+
+BORDERS: Final = "pixels on borders, which COCO's rule paints otherwise"
+ROUND: Final = "circles and ellipses that no radii and angle state exactly, kept as the pixels they cover"
+"""Names of what writers count."""
 
 
 def drawing_of(item: Item, coding: LabelCoding) -> Drawing | None:
@@ -46,7 +50,9 @@ def masks_of(ids: Ids, coding: LabelCoding) -> Drawing:
 
 
 def kept_drawing(item: Item, coding: LabelCoding) -> Drawing | None:
-    """Return the shapes of a photo where they mean what the label map says by our rule, else None.
+    """Return the shapes of a photo for a format that is painted by centres, else None.
+
+    Points stay as they were drawn. Where COCO's rule painted them, the pixels that ours paints otherwise are counted.
 
     Args:
         item: The photo.
@@ -54,8 +60,12 @@ def kept_drawing(item: Item, coding: LabelCoding) -> Drawing | None:
     """
     meaning = coding.name_to_id()
     drawing = item.drawing
-    if drawing is None or drawing.tool == "coco" or any(shape.label not in meaning for shape in drawing.shapes):
+    if drawing is None or any(shape.label not in meaning for shape in drawing.shapes):
         return None
+    if drawing.tool == "coco" and item.labels is not None:
+        values = [meaning[shape.label] for shape in drawing.shapes]
+        ids = draw(drawing.shapes, values, item.hw, ground=background_id(coding))
+        item.lost[BORDERS] += int(np.count_nonzero(ids != item.labels.ids))
     return drawing
 
 

@@ -20,7 +20,7 @@ from tessella.formats.platforms.darwin.reading import METADATA
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.tracing import regions
 from tessella.formats.tools.geometry import box_points, ellipse_points
-from tessella.formats.tools.painting import as_mask, covered, kept_drawing
+from tessella.formats.tools.painting import ROUND, as_mask, covered, kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     if shapes is None:
         return {"kinds": [], "properties": []}
     place = f"{item.split}/{item.stem}" if item.split else item.stem
-    annotations = _annotations(shapes, item.hw, place)
+    annotations = _annotations(shapes, item, place)
     name = place.rpartition("/")[2] + (".png" if photo is None else photo.suffix)
     tree = {
         "version": "2.0",
@@ -133,13 +133,18 @@ def _shapes(item: Item, coding: LabelCoding) -> list[Shape] | None:
     ]
 
 
-def _annotations(shapes: Sequence[Shape], hw: tuple[int, int], place: str) -> list[dict[str, Any]]:
+def _annotations(shapes: Sequence[Shape], item: Item, place: str) -> list[dict[str, Any]]:
     instances = _instances(shapes)
     found: list[dict[str, Any]] = []
     for shape in shapes:
-        geometry = _geometry(shape, hw)
+        geometry = _geometry(shape, item.hw)
         if not geometry:
-            continue  # not a single pixel
+            item.lost["shapes that cover no pixel"] += 1
+            continue
+        item.lost[ROUND] += shape.kind in ("circle", "ellipse") and "polygon" in geometry
+        item.lost["boxes whose width no float states, kept as outlines"] += (
+            shape.kind == "rectangle" and "polygon" in geometry
+        )
         tree = {"id": str(uuid5(NAMESPACE_URL, f"{place}#{len(found)}")), "name": shape.label} | geometry
         if shape.group:
             tree["instance_id"] = {"value": instances[shape.group]}

@@ -18,7 +18,7 @@ from tessella.formats.tools.label_studio.regions import Region, shape_of
 from tessella.formats.tools.painting import covered, drawing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Shape
@@ -41,7 +41,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     """Write the photo, and return its task.
 
     Polygons, boxes and ellipses stay what they are where reading them again gives the same pixels; shapes that Label
-    Studio does not have (holes, lines, points, masks) become brush strokes over their pixels.
+    Studio does not have (holes, lines, points, masks) become brush strokes over their pixels. Attributes become texts.
     """
     coding = with_ignore_name(coding)
     photo = write_photo(item, in_split(item, dst))
@@ -50,9 +50,11 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
     drawing = drawing_of(item, coding)
     task: dict[str, Any] = {"data": {"image": f"/data/local-files/?d={quote(listed)}"}, "annotations": []}
     if drawing is not None:
-        results = [_result(shape, item.hw, place) for place, shape in enumerate(drawing.shapes)]
-        task["annotations"].append({"result": results, "was_cancelled": False, "ground_truth": False})
-        task["used"] = sorted({result["type"] for result in results})
+        regions = [_region(shape, item, place) for place, shape in enumerate(drawing.shapes)]
+        answers = [answer for place, shape in enumerate(drawing.shapes) for answer in _answers(shape, item.hw, place)]
+        task["annotations"].append({"result": [*regions, *answers], "was_cancelled": False, "ground_truth": False})
+        task["used"] = sorted({region["type"] for region in regions})
+        task["asked"] = sorted({answer["from_name"] for answer in answers})
     return task
 
 
@@ -60,19 +62,20 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     """Write the tasks, the labelling interface and `classes.toml`."""
     coding = with_ignore_name(coding)
     used = {kind for one in written for kind in one.entry.get("used", ())} or {"brushlabels"}
+    asked = {name for one in written for name in one.entry.get("asked", ())}
     tasks = [
-        json.dumps({"id": number, **{key: value for key, value in one.entry.items() if key != "used"}})
+        json.dumps({"id": number, "data": one.entry["data"], "annotations": one.entry["annotations"]})
         for number, one in enumerate(written, start=1)
     ]
     write_text(dst / FILE, "[\n" + ",\n".join(tasks) + "\n]\n")
-    write_text(dst / CONFIG, _config(coding, sorted(used)))
+    write_text(dst / CONFIG, _config(coding, sorted(used), sorted(asked)))
     write_classes_beside(coding, dst)
 
 
 WRITER: Final = Writer(write_one, close)
 
 
-def _config(coding: LabelCoding, used: Sequence[str]) -> str:
+def _config(coding: LabelCoding, used: Sequence[str], asked: Sequence[str]) -> str:
     from xml.sax.saxutils import quoteattr
 
     labels = [(info.name, "#{:02x}{:02x}{:02x}".format(*info.colour)) for info in coding.table]
@@ -82,21 +85,37 @@ def _config(coding: LabelCoding, used: Sequence[str]) -> str:
         lines.append(f'  <{_TAGS[kind]} name="{kind.removesuffix("labels")}" toName="image">')
         lines += [f'    <Label value={quoteattr(name)} background="{colour}"/>' for name, colour in labels]
         lines.append(f"  </{_TAGS[kind]}>")
+    lines += [f'  <TextArea name={quoteattr(name)} toName="image" perRegion="true" editable="true"/>' for name in asked]
     return "\n".join([*lines, "</View>", ""])
 
 
-def _result(shape: Shape, hw: tuple[int, int], place: int) -> dict[str, Any]:
-    kind, value = _drawn(shape, hw) or _brush(shape, hw)
+def _region(shape: Shape, item: Item, place: int) -> dict[str, Any]:
+    drawn = _drawn(shape, item.hw)
+    outlined = shape.kind in {"polygon", "rectangle", "circle", "ellipse"} and not shape.holes
+    item.lost["outlines that no percentages state exactly, kept as the pixels they cover"] += outlined and drawn is None
+    kind, value = drawn or _brush(shape, item.hw)
+    control = kind.removesuffix("labels")
+    return _result(place, kind, item.hw, control=control) | {"value": {**value, kind: [shape.label]}}
+
+
+def _answers(shape: Shape, hw: tuple[int, int], place: int) -> Iterator[dict[str, Any]]:
+    """Yield the attributes of a region as texts, each of a control that is called like the attribute."""
+    for name, value in shape.attributes:
+        control = f"{name} (attribute)" if f"{name}labels" in _TAGS else name
+        yield _result(place, "textarea", hw, control=control) | {"value": {"text": [value]}}
+
+
+def _result(place: int, kind: str, hw: tuple[int, int], *, control: str) -> dict[str, Any]:
+    """Return what a region and the answers about it have in common."""
     return {
         "id": f"region{place:04d}",
         "type": kind,
-        "from_name": kind.removesuffix("labels"),
+        "from_name": control,
         "to_name": "image",
         "origin": "manual",
         "original_width": hw[1],
         "original_height": hw[0],
         "image_rotation": 0,
-        "value": {**value, kind: [shape.label]},
     }
 
 

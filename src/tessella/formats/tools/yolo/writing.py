@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,12 +11,13 @@ import numpy as np
 from tessella.core.classes import IGNORE
 from tessella.files.write import write_text
 from tessella.formats.coco.catalogue import IGNORE_NAME
-from tessella.formats.coco.writing import corners_of, objects_of, overlap
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
-from tessella.formats.raster.rasterise import draw
+from tessella.formats.raster.rasterise import draw, polygon_mask
 from tessella.formats.raster.tracing import regions
+from tessella.formats.tools.objects import WITHOUT_PIXELS, corners_of, objects_of, overlap
+from tessella.formats.tools.painting import kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tessella.core.annotation import Drawing, Shape, Tool
+    from tessella.core.annotation import Drawing, Shape
     from tessella.core.classes import LabelCoding
     from tessella.core.labelmap import LabelMap
     from tessella.formats.listing import Item, Written
@@ -32,6 +34,7 @@ Line = tuple[int, "NDArray[np.float64]"]
 """A class id, and a ring (N, 2) float64 in pixels."""
 
 _DIGITS: Final = 12
+_OVERLAPPING: Final = "outlines that overlap within their object, kept as the outline of the pixels they cover"
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, list[int]]:
@@ -42,7 +45,8 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, list[int]
     write_photo(item, in_split(item, dst / "images"))
     if item.labels is None:
         return {"used": []}
-    lines = list(traced(item.labels, coding) if item.drawing is None else drawn(item.drawing, coding, item.hw))
+    drawing = kept_drawing(item, coding)
+    lines = list(traced(item.labels, coding) if drawing is None else drawn(item, drawing, coding))
     numbers = class_numbers(coding)
     scale = np.array([item.hw[1], item.hw[0]], np.float64)
     text = "".join(f"{numbers[value]} {_spelled(ring / scale)}\n" for value, ring in lines)
@@ -62,27 +66,36 @@ def traced(labels: LabelMap, coding: LabelCoding) -> Iterator[Line]:
             yield region.value, joined([region.outer, *region.holes])
 
 
-def drawn(drawing: Drawing, coding: LabelCoding, hw: tuple[int, int]) -> Iterator[Line]:
-    """Yield a ring per drawn object, in drawing order; parts of one that overlap are lines of their own."""
-    for one in objects_of(drawing, coding.name_to_id()):
-        rings: list[NDArray[np.float64]] = []
-        before: list[Shape] = []
-        for shape in one.shapes:
-            if before and any(overlap(shape, other) for other in before):
-                yield one.value, joined(rings)
-                rings, before = [], []
-            rings += _rings(shape, hw, rule="coco" if drawing.tool == "coco" else "centre")
-            before.append(shape)
+def drawn(item: Item, drawing: Drawing, coding: LabelCoding) -> Iterator[Line]:
+    """Yield a ring per drawn object, in drawing order."""
+    for one in objects_of(drawing, coding, item.hw, rule="centre", lost=item.lost):
+        rings = [ring for shape in one.shapes for ring in _rings(shape, item.hw)]
+        if len(one.shapes) > 1 and not _is_covered(one.shapes, rings, item.hw):
+            item.lost[_OVERLAPPING] += len(one.shapes)
+            rings = _outlines(draw(one.shapes, [1] * len(one.shapes), item.hw, ground=0))
         if rings:
             yield one.value, joined(rings)
+        else:
+            item.lost[WITHOUT_PIXELS] += 1
 
 
-def _rings(shape: Shape, hw: tuple[int, int], *, rule: Tool) -> list[NDArray[np.float64]]:
+def _is_covered(shapes: Sequence[Shape], rings: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -> bool:
+    """Whether the rings of an object's parts cover by the even-odd rule what the parts cover, one after the other."""
+    apart = not any(overlap(one, other) for one, other in combinations(shapes, 2))
+    return apart or np.array_equal(
+        polygon_mask(rings, hw), draw(shapes, [1] * len(shapes), hw, ground=0).view(np.bool_)
+    )
+
+
+def _rings(shape: Shape, hw: tuple[int, int]) -> list[NDArray[np.float64]]:
     if shape.kind == "polygon":
         return [shape.points_xy, *shape.holes]
     if shape.kind == "rectangle":
         return [corners_of(shape.points_xy)]
-    mask = draw([shape], [1], hw, ground=0, rule=rule)
+    return _outlines(draw([shape], [1], hw, ground=0))
+
+
+def _outlines(mask: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
     return [ring for region in regions(mask) if region.value for ring in (region.outer, *region.holes)]
 
 
