@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from tessella.checking.looking.frames import frame_hw
 from tessella.checking.looking.reading import MISSING, places_of
+from tessella.checking.looking.shapes import is_sound
+from tessella.checking.looking.shown import pack_colours
 from tessella.checking.measures.borders import runs_of
 from tessella.checking.measures.edges import shift_scores, turn_scores
 from tessella.checking.measures.thumbs import step_of, thumb_of
-from tessella.checking.rules.shapes.geometry import frame_hw, is_sound
 from tessella.checking.survey import NO_NAMES, Trace
 from tessella.core.classes import IGNORE
 from tessella.core.errors import TessellaError
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
     from tessella.checking.looking.look import Look
     from tessella.core.labelmap import Ids
-
-_MOST_VALUES: Final = 64
 
 Value = TypeVar("Value", bytes, str, tuple[int, ...], tuple[int, int])
 
@@ -127,14 +127,8 @@ def _rim(look: Look) -> float | None:
 
 
 def _palette(look: Look, stored: tuple[int, ...]) -> bytes | None:
-    """Return the colours that a palette mask gives its values: r, g, b for each of `stored`; None without one."""
-    mask = look.mask
-    if mask is None or mask.palette is None or mask.is_colour or len(stored) > _MOST_VALUES:
-        return None
-    if stored and stored[-1] >= len(mask.palette):
-        return None  # a file that names no colour for a value that it holds
-    colours: bytes = mask.palette[list(stored)].tobytes()
-    return _shared(colours)
+    packed = None if look.mask is None else pack_colours(look.mask, stored)
+    return None if packed is None else _shared(packed)
 
 
 def _names(look: Look) -> Mapping[str, int]:

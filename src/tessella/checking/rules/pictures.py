@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tessella.checking.looking.frames import follows_stored, turns_into
 from tessella.checking.rule import Change, Located, Mend
-from tessella.checking.rules.turned import follows_stored, turns_into
 from tessella.core.finding import Finding
 from tessella.files.images import orient
 from tessella.formats.raster.labels import colour_keys

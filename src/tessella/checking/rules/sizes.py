@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.looking.extent import fills, fits, reach_xy
+from tessella.checking.looking.frames import follows_stored, frame_of_points, same_aspect, stated_hw, turns_into
 from tessella.checking.rule import Change, Mend
-from tessella.checking.rules.turned import follows_stored, turns_into
 from tessella.core.annotation import StoredMask
 from tessella.core.finding import Finding
 
@@ -135,39 +134,6 @@ def match_size(look: Look) -> Mend:
     shapes = tuple(_scaled(shape, scale) for shape in annotation.shapes)
     change = Change(f"{len(shapes)} shapes were scaled from {_size(stated)} to {_size(hw)}")
     return Mend(replace(annotation, shapes=shapes, declared_hw=hw), (change,))
-
-
-def stated_hw(look: Look) -> Hw | None:
-    """Return the size of the mask, or the size that the annotation file states."""
-    return look.mask.hw if look.mask is not None else look.drawing.declared_hw if look.drawing is not None else None
-
-
-def same_aspect(first: Hw, second: Hw) -> bool:
-    """Whether one size is the other scaled, up to the rounding of one pixel."""
-    (h, w), (height, width) = sorted((first, second))
-    return abs(height * w / h - width) <= height / h and abs(width * h / w - height) <= width / w
-
-
-def frame_of_points(look: Look) -> Literal["photo", "stated"] | None:
-    """Say whether the shapes were drawn on the photo as it is or on the size that the file states.
-
-    Shapes fit a frame when none leaves it by more than a pixel, and fill it when they reach nine tenths of both its
-    sides. The one frame that fits, or else the one that is filled, is the right one; otherwise nobody can tell. The
-    stated frame must also have the photo's aspect.
-    """
-    drawing = look.drawing
-    if drawing is None or look.photo is None or drawing.declared_hw is None:
-        return None
-    reach = reach_xy(drawing)
-    if reach is None:
-        return None
-    frames: dict[Literal["photo", "stated"], Hw] = {"photo": look.photo.hw, "stated": drawing.declared_hw}
-    right = [name for name, hw in frames.items() if fits(reach, hw)]
-    if len(right) > 1:
-        right = [name for name in right if fills(reach, frames[name])]
-    if len(right) != 1 or (right[0] == "stated" and not same_aspect(drawing.declared_hw, look.photo.hw)):
-        return None
-    return right[0]
 
 
 def _nearest(new: int, old: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.looking.extent import fits, reach_xy
+from tessella.checking.looking.frames import follows_stored
 from tessella.checking.rule import Change, Mend
 from tessella.core.annotation import StoredMask
 from tessella.core.finding import Finding
@@ -45,31 +45,6 @@ def turned_label(look: Look) -> Iterator[Finding]:
             f"{turn} without changing its size, so the sizes do not tell whether the label follows",
             "look at the label over the photo",
         )
-
-
-def follows_stored(look: Look) -> bool:
-    """Whether the label surely lies as the photo is stored, not as it is shown."""
-    photo = look.photo
-    if photo is None or photo.orientation == 1:
-        return False
-    if look.mask is not None:
-        if photo.hw == photo.stored_hw:
-            # the mask was turned by the same mark and both would be shown alike, but stored masks are read as they are
-            return look.mask.hw == photo.hw and look.mask.orientation == photo.orientation
-        return look.mask.hw == photo.stored_hw
-    drawing = look.drawing
-    if drawing is None or photo.hw == photo.stored_hw or drawing.declared_hw != photo.stored_hw:
-        return False
-    reach = reach_xy(drawing)
-    return reach is None or fits(reach, photo.stored_hw) or not fits(reach, photo.hw)
-
-
-def turns_into(look: Look) -> bool:
-    """Whether a mask has the photo's size only when its own EXIF mark is obeyed."""
-    mask, photo = look.mask, look.photo
-    if mask is None or photo is None or mask.orientation < 5 or follows_stored(look):
-        return False
-    return mask.hw != photo.hw and mask.hw[::-1] == photo.hw
 
 
 def turn_label(look: Look) -> Mend:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tessella.checking.looking.declared import declared_colours
+from tessella.checking.looking.shown import shown_colours
 from tessella.checking.rule import Change, Located, Mend
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import voc_colour
 from tessella.core.finding import Finding
+from tessella.formats.driving.labels import BY_ID as TRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +31,9 @@ SLIGHT: Final = 8
 """A colour that is off by no more than this in each channel, where the next declared one is three times as far, is a
 slip of a colour profile or of a tool's rounding."""
 
-_CITYSCAPES: Final = (
-    (128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153), (153, 153, 153), (250, 170, 30),
-    (220, 220, 0), (107, 142, 35), (152, 251, 152), (70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142),
-    (0, 0, 70), (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32), (0, 0, 0),
-)  # fmt: skip
 _PALETTES: Final = {
     "PASCAL VOC": tuple(voc_colour(index) for index in range(21)),
-    "Cityscapes": _CITYSCAPES,
+    "Cityscapes": (*TRAINED.table.colours, (0, 0, 0)),
 }
 
 
@@ -129,7 +125,7 @@ def other_colours(survey: Survey) -> Iterator[Located]:
     for trace in survey.traces:
         crossed = tuple(
             (ids[value], by_colour[colour])
-            for value, colour in _shown(trace)
+            for value, colour in shown_colours(trace.palette, trace.stored)
             if value in ids and ids[value] < len(names) and by_colour.get(colour, ids[value]) != ids[value]
         )
         if len(crossed) >= 2:
@@ -148,7 +144,7 @@ def other_colours(survey: Survey) -> Iterator[Located]:
 
 def palettes_contradict(survey: Survey) -> Iterator[Located]:
     """L117: one colour stands for different ids in different masks: each file got a palette of its own."""
-    shown = [(trace, _shown(trace)) for trace in survey.traces if trace.palette]
+    shown = [(trace, shown_colours(trace.palette, trace.stored)) for trace in survey.traces if trace.palette]
     ids_of: dict[Colour, dict[int, Trace]] = defaultdict(dict)
     for trace, pairs in shown:
         for value, colour in pairs:
@@ -181,7 +177,7 @@ def twin_colours(survey: Survey) -> Iterator[Located]:
     seen: dict[tuple[int, int, Colour], list[Trace]] = defaultdict(list)
     for trace in survey.traces:
         first: dict[Colour, int] = {}
-        for value, colour in _shown(trace):
+        for value, colour in shown_colours(trace.palette, trace.stored):
             if (also := first.setdefault(colour, value)) != value:
                 seen[also, value, colour].append(trace)
     ids = survey.coding.value_to_id()
@@ -197,20 +193,6 @@ def twin_colours(survey: Survey) -> Iterator[Located]:
             "if they are, declare both values for that class; else give them different colours",
         )
         yield Located(traces[0].position, finding)
-
-
-def _shown(trace: Trace) -> list[tuple[int, Colour]]:
-    """Return each value of a palette mask with the colour that it is shown in."""
-    return _coloured(trace.palette, trace.stored or ())
-
-
-@lru_cache(maxsize=1024)
-def _coloured(palette: bytes, stored: tuple[int, ...]) -> list[tuple[int, Colour]]:
-    """Like `_shown`: most masks of a set share a palette and their values."""
-    if not palette or not stored:
-        return []
-    colours = np.frombuffer(palette, np.uint8).reshape(-1, 3).tolist()
-    return [(value, (red, green, blue)) for value, (red, green, blue) in zip(stored, colours, strict=True)]
 
 
 def _distances(look: Look, strays: Strays) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.checking.looking.extent import extent, finite
+from tessella.checking.looking.frames import frame_hw
+from tessella.checking.looking.shapes import extent, finite, is_broken, is_short
 from tessella.checking.rule import Change, Mend
-from tessella.checking.rules.sizes import frame_of_points
-from tessella.checking.rules.turned import follows_stored
 from tessella.core.finding import Finding
 from tessella.formats.raster.rasterise import FARTHEST_PX, MIN_POINTS
 
@@ -74,7 +73,7 @@ def not_finite(look: Look) -> Iterator[Finding]:
     """G103: a coordinate that is NaN or infinite."""
     if look.drawing is None:
         return
-    broken = [(number, shape) for number, shape in enumerate(look.drawing.shapes) if _broken(shape)]
+    broken = [(number, shape) for number, shape in enumerate(look.drawing.shapes) if is_broken(shape)]
     if broken:
         number, shape = broken[0]
         missing = len(shape.points_xy) - len(finite(shape.points_xy))
@@ -127,7 +126,7 @@ def drop_broken_points(look: Look) -> Mend:
     drawing = _require_drawing(look)
     shapes, changes = [], []
     for number, shape in enumerate(drawing.shapes):
-        if not _broken(shape) or not _mendable(shape):
+        if not is_broken(shape) or not _mendable(shape):
             shapes.append(shape)
             continue
         kept = finite(shape.points_xy)
@@ -136,30 +135,6 @@ def drop_broken_points(look: Look) -> Mend:
         lost = len(shape.points_xy) - len(kept)
         changes.append(Change(f"{shape.label!r} lost {lost} points that are no numbers", number))
     return Mend(replace(drawing, shapes=tuple(shapes)), tuple(changes))
-
-
-def is_short(shape: Shape) -> bool:
-    """Whether a shape has fewer points than its kind needs."""
-    return len(shape.points_xy) < MIN_POINTS[shape.kind]
-
-
-def is_sound(shape: Shape) -> bool:
-    """Whether a shape can be painted."""
-    if is_short(shape) or _broken(shape) or (shape.kind == "mask" and shape.mask is None):
-        return False
-    return all(np.abs(points).max(initial=0) <= FARTHEST_PX for points in (shape.points_xy, *shape.holes))
-
-
-def frame_hw(look: Look) -> tuple[int, int] | None:
-    """Return the size that the shapes were drawn on: the photo's, unless they follow another that the file states."""
-    if look.drawing is None:
-        return None
-    stated = look.drawing.declared_hw
-    if look.photo is None:
-        return stated
-    if stated is None or stated == look.photo.hw or frame_of_points(look) == "photo":
-        return look.photo.hw
-    return stated if follows_stored(look) or frame_of_points(look) == "stated" else None
 
 
 def overshoot(shape: Shape, hw: tuple[int, int]) -> float:
@@ -223,10 +198,6 @@ def _cut(ring: NDArray[np.float64], axis: int, limit: float, *, keeps_below: boo
         if kept[here]:
             result.append(ring[here])
     return np.array(result) if result else np.empty((0, 2))
-
-
-def _broken(shape: Shape) -> bool:
-    return not all(np.isfinite(points).all() for points in (shape.points_xy, *shape.holes))
 
 
 def _mendable(shape: Shape) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tessella.checking.looking.frames import frame_hw
+from tessella.checking.looking.shapes import is_short, is_sound
 from tessella.checking.measures.crossings import area_px, crossings
 from tessella.checking.rule import Change, Mend
-from tessella.checking.rules.shapes.geometry import frame_hw, is_short, is_sound
 from tessella.core.finding import Finding
 from tessella.files.images import PHOTO_BUDGET
 from tessella.formats.raster.rasterise import polygon_mask

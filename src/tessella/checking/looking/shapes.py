@@ -1,4 +1,4 @@
-"""How far drawn shapes reach."""
+"""Drawn shapes one by one: whether each can be painted, and how far it reaches."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tessella.formats.raster.rasterise import FARTHEST_PX
+from tessella.formats.raster.rasterise import FARTHEST_PX, MIN_POINTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Drawing, Shape
+
+
+def is_short(shape: Shape) -> bool:
+    """Whether a shape has fewer points than its kind needs."""
+    return len(shape.points_xy) < MIN_POINTS[shape.kind]
+
+
+def is_broken(shape: Shape) -> bool:
+    """Whether a coordinate of a shape is no number."""
+    return not all(np.isfinite(points).all() for points in (shape.points_xy, *shape.holes))
+
+
+def is_sound(shape: Shape) -> bool:
+    """Whether a shape can be painted."""
+    if is_short(shape) or is_broken(shape) or (shape.kind == "mask" and shape.mask is None):
+        return False
+    return all(np.abs(points).max(initial=0) <= FARTHEST_PX for points in (shape.points_xy, *shape.holes))
 
 
 def finite(points_xy: NDArray[np.float64]) -> NDArray[np.float64]:
