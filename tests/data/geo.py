@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.transform import Affine
+from rasterio.windows import Window
 
 from data.layouts import ids_of, photo_of, save
 
@@ -111,4 +112,18 @@ def tiles(root: Path, places: dict[str, tuple[float, float]], *, transform: Affi
     return root
 
 
-__all__ = ["geojson", "geopackage", "geotiff", "ids_of", "shapefile", "spacenet", "tiles"]
+def half_empty(path: Path, *, sparse: bool, dtype: str = "uint8", bands: int = 1, **more: object) -> Path:
+    """A raster of 150 x 200 px of which one block of 64 x 64 px alone was written; the rest is left out if sparse."""
+    palette = more.pop("palette", None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = {"driver": "GTiff", "height": 150, "width": 200, "count": bands, "dtype": dtype, "transform": HERE}
+    with rasterio.open(path, "w", **profile, SPARSE_OK=sparse, **more) as dataset:
+        if palette is not None:
+            dataset.write_colormap(1, palette)
+        for band in range(1, bands + 1):
+            block = np.random.default_rng(band).integers(0, 2, (64, 64)).astype(dtype)
+            dataset.write(block, band, window=Window(64, 64, 64, 64))
+    return path
+
+
+__all__ = ["geojson", "geopackage", "geotiff", "half_empty", "ids_of", "shapefile", "spacenet", "tiles"]

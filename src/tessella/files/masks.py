@@ -9,6 +9,7 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.errors import ImageError
+from tessella.files import tiff
 from tessella.files.images import (
     FILE_BUDGET,
     Header,
@@ -64,6 +65,8 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
             fix="export the mask as a single picture, best as PNG",
         )
     with enough_memory(where):
+        if header.format == "TIFF" and (whole := tiff.filled(data, where=where)):
+            picture = open_pillow(whole, where=where)
         load_pillow(picture, where=where)
         pixels = _stored(picture, header, where=where)
     palette = None

@@ -25,6 +25,8 @@ _BROKEN: Final = (
 )  # fmt: skip
 """What tifffile and its decoders raise on damaged files."""
 
+_ORIENTATION: Final = 274
+
 _WHITE_IS_ZERO: Final = 0
 _PALETTE: Final = 3
 _SEPARATED: Final = 5
@@ -70,7 +72,7 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
             series = tiff.series[0]
             if bands == 1 and len(series.shape) == 3 and series.axes.endswith("YX"):
                 bands = int(series.shape[0])  # one page per band
-            orientation = page.tags.valueof(274, 1)
+            orientation = page.tags.valueof(_ORIENTATION, 1)
             return (
                 (int(page.imagelength), int(page.imagewidth)),
                 int(page.bitspersample),
@@ -173,6 +175,52 @@ def decode(data: bytes, *, where: object) -> NDArray[Any]:
             expected="(H, W, C) of uint8, uint16 or float",
         )
     return pixels
+
+
+def filled(data: bytes, *, where: object) -> BinaryIO | None:
+    """Write the first picture of a sparse TIFF anew, with all of its strips or tiles; None for a file that has them.
+
+    GDAL leaves out what holds nothing (`SPARSE_OK=TRUE`): an offset and a byte count of 0. Pillow, which reads masks,
+    takes what lies at offset 0 for pixels. What is left out has the nodata value that the file states, else 0.
+
+    Returns:
+        An uncompressed TIFF at its start, its bands together.
+
+    Raises:
+        ImageError: Damaged, or of a kind that cannot be written anew.
+    """
+    import tifffile
+
+    refuse_absurd(io.BytesIO(data), where=where)
+    try:
+        with tifffile.TiffFile(io.BytesIO(data), **plain_options()) as tiff:
+            page = tiff.pages.first
+            if all(page.dataoffsets) and all(page.databytecounts):
+                return None
+            _refuse_other_colours(page, where=where)
+            pixels = np.asarray(page.asarray())
+            if pixels.ndim == 3 and page.axes.endswith("YX"):
+                pixels = np.moveaxis(pixels, 0, -1)
+            photometric = 2 if int(page.photometric) == _YCBCR else int(page.photometric)
+            stream = io.BytesIO()
+            tifffile.imwrite(
+                stream,
+                pixels,
+                photometric=photometric,
+                colormap=page.colormap,
+                planarconfig=1 if pixels.ndim == 3 else None,
+                extrasamples=page.extrasamples or None,
+                extratags=[(_ORIENTATION, 3, 1, int(page.tags.valueof(_ORIENTATION, 1)), True)],
+                metadata=None,
+            )
+    except _BROKEN as error:
+        raise ImageError(
+            f"the TIFF leaves out strips or tiles, and cannot be filled ({error})",
+            where=where,
+            fix="write it whole, for example with gdal_translate -co SPARSE_OK=FALSE",
+        ) from error
+    stream.seek(0)
+    return stream
 
 
 def plain_options() -> dict[str, bool]:
