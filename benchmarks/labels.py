@@ -12,8 +12,10 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,16 +27,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+from check_speed import cpu_name, decode_all, paired, write_set
+from label_sets import SEED, blobs, coco_like, write_coco, write_stamps, write_street
 from numpy.typing import NDArray
 
+from tessella.checking import check
+from tessella.checking.engine import workers
 from tessella.core.annotation import Drawing, Shape, StoredMask
 from tessella.core.classes import ClassTable, LabelCoding
+from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 from tessella.formats.raster.colours import look_up
 from tessella.formats.raster.labels import resolve
 from tessella.formats.raster.tracing import regions
 
-SEED = 0
 RESULTS = Path(__file__).parent / "results" / "labels.json"
 Figures = dict[str, Any]
 
@@ -190,72 +196,108 @@ def open_coco(path: str) -> None:
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
 
 
-def write_coco(path: Path, *, photos: int, annotations: int) -> None:
-    """Write a COCO file of polygons with 17 corners, photos of 640 x 480, photo by photo in no order, as COCO's own."""
-    rng = np.random.default_rng(SEED)
-    with path.open("w") as stream:
-        listed = (
-            f'{{"license": 3, "file_name": "{number:012d}.jpg", "height": 480, "width": 640, '
-            f'"date_captured": "2013-11-14 11:18:45", "id": {number}}}'
-            for number in range(photos)
-        )
-        stream.write('{"info": {}, "licenses": [], "images": [' + ", ".join(listed) + '], "annotations": [')
-        for start in range(0, annotations, 10_000):
-            points = (rng.random((10_000, 34)) * 480).round(2).tolist()
-            rows = (
-                f'{{"segmentation": [{ring}], "area": 702.1057, "iscrowd": 0, "image_id": {number * 7919 % photos}, '
-                f'"bbox": [473.07, 395.93, 38.65, 28.67], "category_id": {number % 80 + 1}, "id": {number}}}'
-                for number, ring in enumerate(points, start)
-            )
-            stream.write((", " if start else "") + ", ".join(rows))
-        classes = (f'{{"supercategory": "thing", "id": {number}, "name": "class {number}"}}' for number in range(1, 81))
-        stream.write('], "categories": [' + ", ".join(classes) + "]}")
+def check_photos() -> Figures:
+    """Check of 1,000 index masks of 2048 x 1024 with their photos, against Pillow decoding the same files on all cores.
+
+    Bar: 60 % of the speed of decoding alone, by the clock.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        coding = write_set(folder, (1024, 2048), 1000)
+        index = open_dataset(folder, classes=coding)
+        files = sorted(folder.glob("*/*"))
+        figures = paired(lambda: decode_all(files), lambda: check(index), rounds=3)
+        assert check(index).samples == 1000
+    return {
+        "ok": figures["speed_against_pillow"] >= 0.6,
+        "bars": {"speed_against_pillow": 0.6},
+        "cores": workers(),
+        **figures,
+    }
+
+
+def check_memory() -> Figures:
+    """Check of 100,000 photos and masks, tiny but real files, in a process of its own; and of 10,000 beside it.
+
+    Bar: 400 MiB at most.
+    """
+    code = "import sys, labels; labels.check_folder(sys.argv[1])"
+    found = {}
+    for count in (10_000, 100_000):
+        with tempfile.TemporaryDirectory() as folder:
+            write_stamps(Path(folder), count)
+            answer = subprocess.check_output([sys.executable, "-c", code, folder], cwd=Path(__file__).parent)
+        found[str(count)] = json.loads(answer)
+    return {"ok": found["100000"]["mebibytes"] <= 400, "bars": {"mebibytes": 400}, "samples": found}
+
+
+def check_folder(folder: str) -> None:
+    """Check a folder, and print how long it took and the most memory."""
+    start = time.perf_counter()
+    samples = check(open_dataset(folder)).samples
+    seconds = round(time.perf_counter() - start, 1)
+    mebibytes = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(json.dumps({"checked": samples, "seconds": seconds, "mebibytes": mebibytes}))
+
+
+def conversion() -> Figures:
+    """Conversion of 240 index masks of 1024 x 512 with photos, on one core and on all, by the clock; killed half-way.
+
+    Bars: all cores at least 1.5 times as fast as one, for pixels and for shapes; no photo that was done is done again.
+    """
+    all_cores = os.sched_getaffinity(0)
+    speeds: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        source, out = Path(name, "source"), Path(name, "out")
+        write_street(source, 240, (512, 1024))
+
+        def convert_on(cores: set[int], to: str) -> float:
+            shutil.rmtree(out, ignore_errors=True)
+            os.sched_setaffinity(0, cores)
+            start = time.perf_counter()
+            convert(source, out, to=to)
+            seconds = time.perf_counter() - start
+            os.sched_setaffinity(0, all_cores)
+            return seconds
+
+        for to in ("colour-mask", "class-masks", "coco", "labelme", "cvat"):
+            rounds = [(convert_on({min(all_cores)}, to), convert_on(all_cores, to)) for _ in range(3)]
+            speeds[to] = {
+                "seconds_on_one_core": round(median(one for one, _ in rounds), 2),
+                "seconds": round(median(other for _, other in rounds), 2),
+                "times_one_core": round(median(one / other for one, other in rounds), 2),
+            }
+        shutil.rmtree(out)
+        resumed = killed_half_way(source, out)
+    kept = resumed["resumed"] == resumed["done_when_killed"] > 0
+    return {
+        "ok": kept and min(speed["times_one_core"] for speed in speeds.values()) >= 1.5,
+        "bars": {"times_one_core": 1.5, "resumed": "done_when_killed"},
+        "cores": len(all_cores),
+        "formats": speeds,
+        "killed": resumed,
+    }
+
+
+def killed_half_way(source: Path, out: Path) -> Figures:
+    """Kill a conversion to LabelMe when half of the photos are done, and give the same command again."""
+    command = [sys.executable, "-m", "tessella", "convert", str(source), str(out), "--to", "labelme", "--json"]
+    journal = out.with_name(f".{out.name}.unfinished") / ".journal.jsonl"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") >= 120):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = journal.read_bytes().count(b"\n")
+    assert not out.exists()
+    answer = json.loads(subprocess.check_output(command, stderr=subprocess.DEVNULL))
+    return {"done_when_killed": done, "resumed": answer["resumed"], "samples": answer["samples"]}
 
 
 SECTIONS: dict[str, Callable[[], Figures]] = {
-    "colours": colours, "polygons": polygons, "tracing": tracing, "coco_file": coco_file,
+    "colours": colours, "polygons": polygons, "tracing": tracing, "coco_file": coco_file, "check_photos": check_photos,
+    "check_memory": check_memory, "conversion": conversion,
 }  # fmt: skip
-
-
-def blobs(
-    rng: np.random.Generator,
-    hw: tuple[int, int],
-    classes: int,
-    *,
-    cells: tuple[int, int] = (24, 48),
-    detail: float = 0.1,
-) -> NDArray[np.uint8]:
-    """Return ids in blobs: smooth noise with some finer noise on it, cut into levels."""
-    coarse, fine = (
-        cv2.resize(rng.random((cells[0] * scale, cells[1] * scale)).astype(np.float32), hw[::-1], interpolation=2)
-        for scale in (1, 5)
-    )
-    field = (1 - detail) * coarse + detail * fine
-    return np.clip(field * classes, 0, classes - 1).astype(np.uint8)
-
-
-def coco_like(rng: np.random.Generator, count: int) -> list[list[Figures]]:
-    """Return annotations of photos of 640 x 480: 8 star-shaped polygons each, of 8 to 50 corners."""
-    photos = []
-    for number in range(count):
-        entries = []
-        for place in range(8):
-            corners = int(rng.integers(8, 51))
-            # the side of a square of the same area is log-normal: 41 % below 32 pixels, 76 % below 96
-            radius = np.exp(rng.normal(3.73, 1.18)) / np.sqrt(np.pi)
-            angle = np.sort(rng.uniform(0, 2 * np.pi, corners))
-            reach = radius * rng.uniform(0.7, 1.25, corners)
-            ring = np.stack([np.cos(angle), np.sin(angle)], axis=1) * reach[:, None] + rng.uniform(0, [640, 480])
-            ring = np.clip(ring, 0, [640, 480]).round(2)
-            entry = {
-                "id": number * 8 + place,
-                "image_id": number,
-                "category_id": int(rng.integers(1, 81)),
-                "iscrowd": 0,
-            }
-            entries.append(entry | {"segmentation": [ring.ravel().tolist()]})
-        photos.append(entries)
-    return photos
 
 
 def in_turn(
@@ -306,13 +348,6 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(report, indent=2) + "\n")
     sys.exit(0 if all(results[name]["ok"] for name in chosen) else 1)
-
-
-def cpu_name() -> str:
-    """Return the processor's name where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 if __name__ == "__main__":
