@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 
@@ -37,6 +38,21 @@ def test_the_slices_of_the_decathlon_are_samples_in_their_order(tmp_path: Path) 
         assert sample.labels is not None
         np.testing.assert_array_equal(sample.labels.ids, ids_of(seed))
         np.testing.assert_array_equal(sample.image.pixels[..., 0], photo_of(seed)[..., 0])
+
+
+def test_volumes_in_two_files_are_one_volume_each(tmp_path: Path) -> None:
+    for path in sorted(nifti(tmp_path / "set").rglob("*.nii.gz")):
+        volume = nibabel.load(path)
+        nibabel.save(
+            nibabel.Nifti1Pair(np.asarray(volume.dataobj), volume.affine), path.with_name(f"{path.name[:6]}.hdr")
+        )
+        path.unlink()
+    index = open_dataset(tmp_path / "set")
+    assert index.format == "nifti"
+    assert [record.name for record in index.records] == ["case_0_0", "case_0_1", "case_1_0", "case_1_1"]
+    for seed, sample in enumerate(index):
+        assert sample.labels is not None
+        np.testing.assert_array_equal(sample.labels.ids, ids_of(seed))
 
 
 def test_the_channels_of_nnunet_are_bands(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import os
 import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -50,9 +51,9 @@ class VolumeHeader:
         components: Values per voxel: colours, modalities, layers.
         components_first: Whether the values of a voxel lie together, rather than one volume after the other.
         dtype: Of the stored values.
-        data: The file that holds the values; `path` itself, unless they lie in a file of their own.
+        data: The files that hold the values, each an equal share; `path` itself, unless they lie in files of their own.
         packing: "", `gzip` or `bzip2`; `text` for numbers as text.
-        start: Byte of the file at which the packed bytes begin.
+        start: Byte of a file at which the packed bytes begin; where it is negative, it counts from the end.
         offset: Bytes of them, once unpacked, before the first value.
         scale: (slope, intercept) that make values of what is stored.
         segments: The classes that the file names.
@@ -62,7 +63,7 @@ class VolumeHeader:
     grid: Grid
     components: int
     dtype: np.dtype[Any]
-    data: Path
+    data: tuple[Path, ...]
     packing: str
     start: int = 0
     offset: int = 0
@@ -75,6 +76,11 @@ class VolumeHeader:
         """Number of stored values."""
         x, y, z = self.grid.shape
         return x * y * z * self.components
+
+    @property
+    def share(self) -> int:
+        """Number of values in each file."""
+        return self.count // len(self.data)
 
 
 def check_size(header: VolumeHeader, *, max_pixels: int | None) -> None:
@@ -89,19 +95,26 @@ def check_size(header: VolumeHeader, *, max_pixels: int | None) -> None:
             "a volume has an impossible size", where=header.path, got=(*header.grid.shape, header.components)
         )
     check_hw((header.count, 1), where=header.path, max_pixels=max_pixels)
+    needed = header.share * (2 if header.packing == "text" else header.dtype.itemsize) - (header.packing == "text")
+    for path in header.data:
+        if needed > (size := size_of(path)) * MOST_PACKED.get(header.packing, 1):
+            raise ImageError(
+                "the volume is cut off, or its header is damaged",
+                where=path,
+                got=f"a file of {size} bytes",
+                expected=f"{needed} bytes of voxels",
+                fix="copy or export it again",
+            )
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; an InputError where it cannot be read."""
     try:
-        size = header.data.stat().st_size
+        return path.stat().st_size
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=path, fix="copy it here, beside its header") from error
     except OSError as error:
-        raise InputError(f"the file cannot be read ({error.strerror})", where=header.data) from error
-    needed = header.count * (2 if header.packing == "text" else header.dtype.itemsize) - (header.packing == "text")
-    if needed > size * MOST_PACKED.get(header.packing, 1):
-        raise ImageError(
-            "the volume is cut off, or its header is damaged",
-            where=header.path,
-            got=f"a file of {size} bytes",
-            expected=f"{needed} bytes of voxels",
-            fix="copy or export it again",
-        )
+        raise InputError(f"the file cannot be read ({error.strerror})", where=path) from error
 
 
 def read_stored(header: VolumeHeader) -> Any:  # noqa: ANN401 - an array of any of NumPy's number types
@@ -111,36 +124,40 @@ def read_stored(header: VolumeHeader) -> Any:  # noqa: ANN401 - an array of any 
         InputError: The file cannot be read.
         ImageError: It is cut off or damaged.
     """
-    try:
-        with header.data.open("rb") as stream:
-            stream.seek(header.start)
-            flat = _values(header, _unpacked(header, stream))
-    except FileNotFoundError as error:
-        raise InputError("there is no such file", where=header.data, fix="check the spelling") from error
-    except _BROKEN as error:
-        raise ImageError(
-            f"the volume is damaged ({error})", where=header.path, fix="copy or export it again"
-        ) from error
-    if flat.size != header.count:
-        raise ImageError(
-            "the volume is cut off",
-            where=header.path,
-            got=f"{flat.size} values",
-            expected=header.count,
-            fix="copy or export it again",
-        )
+    parts = [_read_share(header, path) for path in header.data]
+    flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if header.components_first:
         return np.moveaxis(flat.reshape((header.components, *header.grid.shape), order="F"), 0, 3)
     return flat.reshape((*header.grid.shape, header.components), order="F")
 
 
+def _read_share(header: VolumeHeader, path: Path) -> Any:  # noqa: ANN401 - as `read_stored`
+    try:
+        with path.open("rb") as stream:
+            stream.seek(header.start, os.SEEK_END if header.start < 0 else os.SEEK_SET)
+            flat = _values(header, _unpacked(header, stream))
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=path, fix="check the spelling") from error
+    except _BROKEN as error:
+        raise ImageError(f"the volume is damaged ({error})", where=path, fix="copy or export it again") from error
+    if flat.size != header.share:
+        raise ImageError(
+            "the volume is cut off",
+            where=path,
+            got=f"{flat.size} values",
+            expected=header.share,
+            fix="copy or export it again",
+        )
+    return flat
+
+
 def _values(header: VolumeHeader, stream: IO[bytes] | gzip.GzipFile | bz2.BZ2File) -> Any:  # noqa: ANN401 - as `read_stored`
     if header.packing == "text":
-        words = stream.read(64 * header.count).split(maxsplit=header.count)[: header.count]
+        words = stream.read(64 * header.share).split(maxsplit=header.share)[: header.share]
         return np.array(words, np.float64).astype(header.dtype)
     stream.read(header.offset)
     size = header.dtype.itemsize
-    data = stream.read(header.count * size)
+    data = stream.read(header.share * size)
     stream.read(1)  # gzip compares its checksum at the end
     return np.frombuffer(data, header.dtype, len(data) // size)
 

@@ -1,16 +1,19 @@
-"""NIfTI-1 and -2 (`.nii`, `.nii.gz`): the header by nibabel, the voxels within the limits of `header`."""
+"""NIfTI-1 and -2 (`.nii`, `.nii.gz`, `.hdr` with `.img`): the header by nibabel, the voxels within set limits."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import re
+import struct
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from tessella.core.errors import FormatError, ImageError, InputError
 from tessella.core.extras import require
+from tessella.files.paths import contain
 from tessella.files.volumes.grid import Grid
 from tessella.files.volumes.header import Segment, VolumeHeader
 from tessella.files.xml import parse_xml
@@ -24,12 +27,21 @@ _LARGEST_HEAD: Final = 1 << 24
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 _BROKEN: Final = (ValueError, TypeError, LookupError, ArithmeticError, OSError, EOFError, AttributeError, zlib.error)
 _KINDS: Final = "iuf"
+_SIZES: Final = tuple(struct.pack(f"{order}i", size) for order in "<>" for size in (348, 540))
+"""What a header begins with: its own length."""
+
 _MILLIMETRES: Final = {"meter": 1000.0, "micron": 0.001}
 
 
 def is_nifti(path: Path) -> bool:
-    """Whether a file is NIfTI by name."""
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+    """Whether a file is NIfTI: by name, and a `.hdr` by its first bytes, for ENVI and Radiance use the name as well."""
+    name = path.name.lower()
+    if name.endswith((".hdr", ".hdr.gz")):
+        try:
+            return _start(path)[:4] in _SIZES
+        except InputError:
+            return False
+    return name.endswith((".nii", ".nii.gz"))
 
 
 def read_nifti_header(path: Path) -> VolumeHeader:
@@ -41,8 +53,9 @@ def read_nifti_header(path: Path) -> VolumeHeader:
         MissingExtraError: nibabel is not installed.
     """
     require("nibabel", needs="reading NIfTI", extra="medical")
-    packed = _is_packed(path)
-    head, kind = _header(path, packed)
+    start = _start(path)
+    head, kind = _header(path, start)
+    data = path if kind.single else _voxel_file(path)
     try:
         shape = tuple(int(side) for side in head.get_data_shape())
         dtype = head.get_data_dtype()
@@ -67,13 +80,21 @@ def read_nifti_header(path: Path) -> VolumeHeader:
         grid=Grid((x, y, z), _affine(head, path)),
         components=more * colours,
         dtype=dtype,
-        data=path,
-        packing="gzip" if packed else "",
-        offset=int(head["vox_offset"]) or kind,
+        data=(data,),
+        packing="gzip" if _is_packed(data) else "",
+        offset=int(head["vox_offset"]) or (kind.size if kind.single else 0),
         components_first=colours > 1,
         scale=(slope, intercept),
         segments=_segments(head, path),
     )
+
+
+class _Kind(NamedTuple):
+    """A kind of NIfTI: the class of nibabel, bytes of header and extension flag, and whether voxels follow behind."""
+
+    header: Any
+    size: int
+    single: bool
 
 
 def _is_packed(path: Path) -> bool:
@@ -86,25 +107,73 @@ def _is_packed(path: Path) -> bool:
         raise InputError(f"the file cannot be read ({error.strerror})", where=path) from error
 
 
-def _header(path: Path, packed: bool) -> tuple[Any, int]:  # nibabel has no types
-    """Return nibabel's header, with its extensions, and the bytes of the plain header."""
+def _start(path: Path) -> bytes:
+    """Return the first 544 bytes, unpacked: a whole header of either version."""
+    try:
+        with gzip.open(path, "rb") if _is_packed(path) else path.open("rb") as stream:
+            return stream.read(544)
+    except _BROKEN as error:
+        raise ImageError(f"the header is damaged ({error})", where=path, fix="copy or export it again") from error
+
+
+def _kind(path: Path, start: bytes) -> _Kind:
+    """Tell the kind of a file from its magic words (nifti1.h; nifti2.h).
+
+    Raises:
+        ImageError: None of them is there.
+    """
     from nibabel import Nifti1Header, Nifti2Header
+    from nibabel.nifti1 import Nifti1PairHeader
+    from nibabel.nifti2 import Nifti2PairHeader
+
+    first, second = start[344:347], start[4:7]
+    if second in (b"n+2", b"ni2"):
+        return _Kind(Nifti2Header, 544, True) if second == b"n+2" else _Kind(Nifti2PairHeader, 544, False)
+    if first in (b"n+1", b"ni1"):
+        return _Kind(Nifti1Header, 352, True) if first == b"n+1" else _Kind(Nifti1PairHeader, 352, False)
+    if start[:4] in _SIZES and path.name.lower().endswith((".hdr", ".hdr.gz")):
+        raise ImageError(
+            "this is Analyze 7.5, which does not say which side of the body is left",
+            where=path,
+            fix="convert it to NIfTI with a program that knows its scanner, such as dcm2niix from the DICOM files",
+        )
+    raise ImageError("this is not NIfTI", where=path, got=repr(start[:4]), fix="export the volume again")
+
+
+def _voxel_file(path: Path) -> Path:
+    """Return the `.img` or `.img.gz` of a `.hdr`, in the same folder.
+
+    Raises:
+        InputError: It is not there, or a link that leads out of the folder.
+    """
+    stem = re.sub(r"\.hdr(\.gz)?$", "", path.name, flags=re.IGNORECASE)
+    for suffix in (".img", ".img.gz", ".IMG"):
+        voxels = contain(path.parent, f"{stem}{suffix}")
+        if voxels.is_file():
+            return voxels
+    raise InputError(
+        "a NIfTI header without its voxels",
+        where=path,
+        expected=f"{stem}.img or {stem}.img.gz beside it",
+        fix="copy both files, or export the volume as .nii.gz",
+    )
+
+
+def _header(path: Path, start: bytes) -> tuple[Any, _Kind]:  # nibabel has no types
+    """Return nibabel's header with its extensions, and its kind."""
     from nibabel.spatialimages import HeaderDataError
     from nibabel.wrapstruct import WrapStructError
 
+    kind = _kind(path, start)
     try:
-        with gzip.open(path, "rb") if packed else path.open("rb") as stream:
-            start = stream.read(544)
-            second = start[4:7] in (b"n+2",)
-            header, size = (Nifti2Header, 544) if second else (Nifti1Header, 352)
-            if not second and start[344:347] != b"n+1":
-                raise ImageError("this is not NIfTI", where=path, got=repr(start[:4]), fix="export the volume again")
-            plain = header(start[:540] if second else start[:348], check=False)
-            end = int(plain["vox_offset"])
-            if not 0 <= end <= _LARGEST_HEAD:
-                raise ImageError("the header is too long", where=path, got=f"{end} bytes", expected=_LARGEST_HEAD)
-            whole = start + stream.read(max(0, end - len(start)))
-            return header.from_fileobj(io.BytesIO(whole), check=False), size
+        plain = kind.header(start[: 540 if kind.size == 544 else 348], check=False)
+        end = int(plain["vox_offset"])
+        if not 0 <= end <= _LARGEST_HEAD:
+            raise ImageError("the header is too long", where=path, got=f"{end} bytes", expected=_LARGEST_HEAD)
+        with gzip.open(path, "rb") if _is_packed(path) else path.open("rb") as stream:
+            # the header of a pair ends with its file
+            whole = stream.read(max(len(start), end) if kind.single else _LARGEST_HEAD)
+        return kind.header.from_fileobj(io.BytesIO(whole), check=False), kind
     except (HeaderDataError, WrapStructError, *_BROKEN) as error:
         raise ImageError(f"the header is damaged ({error})", where=path, fix="copy or export it again") from error
 

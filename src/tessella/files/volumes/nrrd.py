@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from tessella.core.errors import ImageError, InputError
-from tessella.files.paths import contain
 from tessella.files.values.numbers import finite, whole
+from tessella.files.volumes.detached import data_files
 from tessella.files.volumes.grid import Grid
 from tessella.files.volumes.header import Segment, VolumeHeader
 
@@ -65,21 +66,25 @@ def read_nrrd_header(path: Path) -> VolumeHeader:
         ImageError: Damaged, or of a kind that is no picture.
         FormatError: A number in it is none.
     """
-    fields, length = _fields(path)
+    fields, length, listed = _fields(path)
     sizes = [whole(word, where=f"{path}: sizes", low=1, high=1 << 24) for word in fields.get("sizes", "").split()]
     if not 2 <= len(sizes) <= 4:
         raise ImageError("this volume is no picture of the body", where=path, got=f"sizes {sizes}", expected="2 to 4")
     axes = _axes(fields, sizes, path)
     shape = [sizes[axis] for axis in axes.space] + [1] * (3 - len(axes.space))
-    data, start = _data_file(fields, path, length)
+    named = fields.get("data file") or fields.get("datafile")
+    data = data_files(named, listed, sizes, path) if named else (path,)
+    start = 0 if named else length
+    if fields.get("line skip", "0") != "0":
+        raise ImageError("the NRRD file skips lines of text", where=path, fix="export the volume again")
     packing = _known(_PACKINGS, fields.get("encoding", "").lower(), "encoding", path)
     dtype = np.dtype(_known(_DTYPES, fields.get("type", "").lower(), "type", path))
     if fields.get("endian", "").lower() == "big":
         dtype = dtype.newbyteorder(">")
     components = 1 if axes.other is None else sizes[axes.other]
     skip = whole(fields.get("byte skip", "0"), where=f"{path}: byte skip", low=-1)
-    if skip == -1:  # the values are the end of the file
-        skip, start = 0, max(0, _size(data) - int(np.prod([*map(float, sizes), dtype.itemsize])))
+    if skip == -1:  # the values are the end of each file
+        skip, start = 0, -(math.prod(sizes) // len(data)) * dtype.itemsize
     return VolumeHeader(
         path=path,
         grid=Grid((shape[0], shape[1], shape[2]), _affine(fields, axes, path)),
@@ -94,8 +99,8 @@ def read_nrrd_header(path: Path) -> VolumeHeader:
     )
 
 
-def _fields(path: Path) -> tuple[dict[str, str], int]:
-    """Return the fields and key/value pairs of a header, and its length in bytes with the blank line behind it."""
+def _fields(path: Path) -> tuple[dict[str, str], int, list[str]]:
+    """Return the fields and key/value pairs of a header, its length with the blank line, and the files it lists."""
     try:
         with path.open("rb") as stream:
             head = stream.read(_LONGEST_HEAD)
@@ -108,12 +113,15 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     blank = re.search(rb"\r?\n\r?\n", head)
     length = blank.end() if blank else len(head)
     fields: dict[str, str] = {}
-    for line in head[:length].decode("utf-8", "replace").splitlines()[1:]:
+    lines = head[:length].decode("utf-8", "replace").splitlines()[1:]
+    for number, line in enumerate(lines, start=1):
         name, colon, value = line.partition(":")
         if colon and not line.startswith("#"):
             key = name.strip() if value.startswith("=") else name.strip().lower()
             fields[key] = value.removeprefix("=").strip()
-    return fields, length
+            if key in ("data file", "datafile") and fields[key].split()[:1] == ["LIST"]:
+                return fields, length, [one.strip() for one in lines[number:] if one.strip()]
+    return fields, length, []
 
 
 def _known(table: Mapping[str, str], word: str, field: str, path: Path) -> str:
@@ -126,24 +134,6 @@ def _known(table: Mapping[str, str], word: str, field: str, path: Path) -> str:
             fix="export the volume again, gzip-packed",
         )
     return table[word]
-
-
-def _data_file(fields: Mapping[str, str], path: Path, length: int) -> tuple[Path, int]:
-    named = fields.get("data file") or fields.get("datafile")
-    if fields.get("line skip", "0") != "0":
-        raise ImageError("the NRRD file skips lines of text", where=path, fix="export the volume again")
-    if not named:
-        return path, length
-    if named.split()[0] == "LIST" or "%" in named:
-        raise ImageError("the NRRD file lies in many files", where=path, got=named[:60], fix="export it as one file")
-    return contain(path.parent, named), 0
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise InputError(f"the file cannot be read ({error.strerror})", where=path) from error
 
 
 def _axes(fields: Mapping[str, str], sizes: list[int], path: Path) -> _Axes:

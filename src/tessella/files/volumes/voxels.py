@@ -128,11 +128,16 @@ def read_merged(files: Sequence[tuple[Path, int]], *, max_pixels: int | None = N
         return _merged(tuple(files), tuple(_stamp(path) for path, _ in files), max_pixels)
 
 
-Stamp = tuple[int, int]
+Stamp = tuple[tuple[int, int], ...]
 
 
 def _stamp(path: Path) -> Stamp:
-    """What changes when a file is written anew."""
+    """What changes when a file is written anew, or one of those that hold its values."""
+    detached = path.name.lower().endswith((".nhdr", ".hdr", ".hdr.gz"))
+    return tuple(_written(file) for file in dict.fromkeys((path, *(read_volume_header(path).data if detached else ()))))
+
+
+def _written(path: Path) -> tuple[int, int]:
     try:
         state = path.stat()
     except FileNotFoundError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tessella.files.volumes.header import VolumeHeader
     from tessella.formats.source import Source
 
-_SUFFIXES: Final = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr")
+_SUFFIXES: Final = (".nii.gz", ".nii", ".hdr.gz", ".hdr", ".seg.nrrd", ".nrrd", ".nhdr")
 _WORDS: Final = re.compile(r"[_\-. ]+")
 _TRAINING: Final = re.compile(r"(images|labels)(tr|ts|val)", re.IGNORECASE)
 _LABEL_WORDS: Final = frozenset(

@@ -20,7 +20,7 @@ NAME: Final = "nifti"
 
 def detect(source: Source) -> Match | None:
     """Say whether NIfTI files are there."""
-    found = sum(is_nifti(path) for path in source.files(".nii", ".gz"))
+    found = sum(is_nifti(path) for path in source.files(".nii", ".gz", ".hdr"))
     return Match(80, f"{found} NIfTI volumes") if found else None
 
 
