@@ -438,3 +438,13 @@ def test_a_deflated_file_is_refused_because_its_size_is_not_known_before(tmp_pat
     path = dicom_slice(tmp_path / "a.dcm", np.zeros((3, 4), np.uint16), z=5, series="1.2", uid="1.2.840.10008.1.2.1.99")
     with pytest.raises(ImageError, match="deflated"):
         read_slice(path)
+
+
+@pytest.mark.parametrize(("field", "value"), [("dim", [32767] * 8), ("srow_x", [np.inf, 0, 0, 0])])
+def test_a_header_whose_numbers_overflow_is_an_error_and_no_warning(tmp_path: Path, field: str, value: list) -> None:
+    path = nifti_file(tmp_path / "a.nii", ZYX)
+    head = nibabel.Nifti1Header(path.read_bytes()[:348])
+    head[field] = value
+    path.write_bytes(head.binaryblock + path.read_bytes()[348:])
+    with pytest.raises(ImageError, match=r"a\.nii"):
+        read_labels(path)

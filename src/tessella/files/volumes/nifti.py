@@ -57,7 +57,8 @@ def read_nifti_header(path: Path) -> VolumeHeader:
     head, kind = _header(path, start)
     data = path if kind.single else _voxel_file(path)
     try:
-        shape = tuple(int(side) for side in head.get_data_shape())
+        with np.errstate(all="ignore"):
+            shape = tuple(int(side) for side in head.get_data_shape())
         dtype = head.get_data_dtype()
     except _BROKEN as error:
         raise ImageError(f"the header is damaged ({error})", where=path, fix="copy or export it again") from error
@@ -192,9 +193,9 @@ def _affine(head: Any, path: Path) -> Any:  # noqa: ANN401
         with np.errstate(all="ignore"):
             affine = np.asarray(head.get_best_affine(), np.float64)
             unit = head.get_xyzt_units()[0]
+            return np.diag([_MILLIMETRES.get(unit, 1.0)] * 3 + [1.0]) @ _TO_LPS @ affine
     except Exception as error:  # nibabel raises its own kinds, and what arithmetic raises
         raise ImageError(f"the header places the voxels nowhere ({error})", where=path) from error
-    return np.diag([_MILLIMETRES.get(unit, 1.0)] * 3 + [1.0]) @ _TO_LPS @ affine
 
 
 def _segments(head: Any, path: Path) -> tuple[Segment, ...]:  # noqa: ANN401
