@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError
 from tessella.files.values.numbers import flat, number, pairs
 from tessella.formats.coco.fields import key_of
+from tessella.formats.listing import TRACK
 from tessella.formats.raster.rle import decode_coco
 
 if TYPE_CHECKING:
@@ -65,9 +67,14 @@ def attributes_of(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if row.get("iscrowd") not in (None, 0, False):
         yield "iscrowd", "1"
     listed = row.get("attributes")
-    for name, value in listed.items() if isinstance(listed, dict) else ():
-        if isinstance(value, str | int | float) and value not in ("", 0):
-            yield str(name), "true" if value is True else str(value)[:1000]
+    said = listed if isinstance(listed, dict) else {}
+    if TRACK not in said and (track := key_of(row.get(TRACK))):
+        yield TRACK, track
+    for name, value in said.items():
+        if name == TRACK and (track := key_of(value)):
+            yield TRACK, track  # 0 is a track, too
+        elif value:
+            yield str(name), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _outlines(segmentation: Any, hw: tuple[int, int] | None, *, where: str) -> Iterator[Any]:  # noqa: ANN401 - parsed JSON

@@ -21,6 +21,7 @@ from tessella.formats.cvat.shapes import (
     turned_box,
     turned_ellipse,
 )
+from tessella.formats.listing import TRACK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def read_track(entry: Entry, index: int) -> Track | None:
             shape.get("keyframe", "1") != "0",
             shape.get("outside", "0") == "1",
             depth if np.isfinite(depth) else 0.0,
-            attributes_of(shape.attrib, texts_of(shape)),
+            ((TRACK, entry.attributes.get("id", str(index))), *attributes_of(shape.attrib, texts_of(shape))),
             dict(shape.attrib) if shape.tag == "mask" else None,
         )
     if not known:

@@ -99,5 +99,6 @@ MOTS: Final = Published(
         ),
     ),
     "train/images/x.jpg and train/instances/x.png",
+    beside=(("maps of track numbers", Place.of(rf"(?:.+/)?instances{_SEQUENCE}", _NAME)),),
     own_classes=False,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.layout.photos import PhotoFinder, named_apart
-from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rle import decode_coco
 
@@ -124,7 +124,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     lone = finder.unlabelled(records) if source.file is None else []
     ordered = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
     return Listing(
-        NAME, source.root, ordered, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, dict(left),
+        NAME, source.root, ordered, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, dict(+left),
         content,
     )  # fmt: skip
 
@@ -138,6 +138,7 @@ def _tree(path: Path) -> object:
 
 def _count(frame: dict[str, Any], names: Counter[str], left: Counter[str]) -> bool:
     """Count the categories that have an outline, and what has none; whether the frame was labelled at all."""
+    left["attributes of photos"] += len(_dict(frame.get("attributes")))
     for label in _labels(frame):
         category = label.get("category")
         if isinstance(category, str) and category.strip() and any(label.get(key) for key in _OUTLINED):
@@ -212,13 +213,18 @@ def load(record: Record, listing: Listing) -> Annotation:
     shapes = [
         shape
         for number, label in enumerate(_labels(frame))
-        for shape in shapes_of(label, where=f"{where}: labels[{number}]")
+        for shape in shapes_of(label, where=f"{where}: labels[{number}]", film=bool(frame.get("videoName")))
     ]
     return Drawing(tuple(shapes), size_hw_of(_size(frame), where=where), "centre")
 
 
-def shapes_of(label: dict[str, Any], *, where: str) -> Iterator[Shape]:
+def shapes_of(label: dict[str, Any], *, where: str, film: bool = False) -> Iterator[Shape]:
     """Yield the shapes of one label: its polygons and lines, or its mask.
+
+    Args:
+        label: The label, parsed.
+        where: For messages.
+        film: Whether the photo is a frame of a video, on whose frames an object has one id.
 
     Raises:
         FormatError: A polygon or mask is broken.
@@ -229,6 +235,7 @@ def shapes_of(label: dict[str, Any], *, where: str) -> Iterator[Shape]:
     listed = label.get("id")
     group = str(listed) if isinstance(listed, str | int) else ""
     said = tuple((str(key), str(value)) for key, value in _dict(label.get("attributes")).items())
+    said = ((TRACK, group), *said) if film and group else said
     for number, entry in enumerate(_polygons(label.get("poly2d"))):
         closed = entry.get("closed") is not False
         points = outline(entry, where=f"{where}: poly2d[{number}]")

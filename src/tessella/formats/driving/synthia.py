@@ -149,5 +149,9 @@ SYNTHIA: Final = Published(
         ),
     ),
     "RGB/x.png and GT/LABELS/x.png",
-    beside=(("maps of depth", _below("Depth(?:Left)?")), ("lists of object numbers", Place.of(r".*GTTXT", r".+\.txt"))),
+    beside=(
+        ("maps of depth", _below("Depth(?:Left)?")),
+        ("maps of object numbers", _below(rf"GT/LABELS(?:{_VIEW})?")),
+        ("lists of object numbers", Place.of(r".*GTTXT", r".+\.txt")),
+    ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import check_hw
 from tessella.files.values.numbers import flat, named, number, size_hw, whole
-from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.rle import decode_string
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of, names_in_url
 from tessella.formats.tools.geometry import box_points
@@ -33,11 +33,19 @@ _NO_AREA: Final = {"point": "keypoints", "skeleton": "keypoints", "cuboid": "cub
 
 
 class _Unit(NamedTuple):
-    """One picture of a label row: the tree of its data unit, its objects, and the answers by object."""
+    """One picture of a label row: the tree of its data unit, its objects, and the answers by object.
+
+    Args:
+        tree: Its data unit.
+        objects: What is drawn on it.
+        answers: By object.
+        in_group: Whether the row has further pictures, on which an object has the same hash.
+    """
 
     tree: dict[str, Any]
     objects: list[dict[str, Any]]
     answers: dict[str, Any]
+    in_group: bool
 
 
 def detect(source: Source) -> Match | None:
@@ -101,7 +109,8 @@ def _units(row: dict[str, Any], counts: Counter[str]) -> Iterator[tuple[str, _Un
             continue
         counts["answers about a whole photo"] += len(rows(labels.get("classifications")))
         objects = [table(one) for one in rows(labels["objects"])]
-        yield words(key), _Unit(table(unit), objects, table(row.get("object_answers")))
+        in_group = len(row["data_units"]) > 1
+        yield words(key), _Unit(table(unit), objects, table(row.get("object_answers")), in_group)
 
 
 def _entry(path: Path, key: str, unit: _Unit, drawn: list[dict[str, Any]]) -> Entry:
@@ -144,18 +153,19 @@ def load(record: Record, listing: Listing) -> Annotation:
     if hw is None:
         raise FormatError("the image states no size, and its coordinates are shares of it", where=where)
     shapes = tuple(
-        _shape(one, hw, f"{where}: object {place}", (unit.answers, listing.max_pixels))
+        _shape(one, hw, f"{where}: object {place}", (unit, listing.max_pixels))
         for place, one in enumerate(unit.objects)
         if _kind(one) in _AREAS
     )
     return Drawing(shapes, hw, "centre")
 
 
-def _shape(one: dict[str, Any], hw: tuple[int, int], where: str, more: tuple[dict[str, Any], int | None]) -> Shape:
-    answers, max_pixels = more
+def _shape(one: dict[str, Any], hw: tuple[int, int], where: str, more: tuple[_Unit, int | None]) -> Shape:
+    unit, max_pixels = more
     scale = np.array([hw[1], hw[0]], np.float64)
     label, kind = _label(one), _kind(one)
-    said = attributes(_said(table(answers.get(words(one.get("objectHash"))))))
+    key = words(one.get("objectHash"))
+    said = attributes([(TRACK, key if unit.in_group else ""), *_said(table(unit.answers.get(key)))])
     if kind == "polygon":
         rings = _rings(one, where)
         return Shape(

@@ -11,7 +11,7 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import check_hw
 from tessella.files.values.numbers import number, pairs, size_hw, whole
-from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.rle import whole_numbers
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
 from tessella.formats.tools.plain import attributes, hex_colour, rows, table, words
@@ -69,6 +69,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             key = key if f"{path}#{key}" not in content else f"{key}[{place}]"
             content[f"{path}#{key}"] = image
             counts["tags of photos"] += len(rows(image.get("tags")))
+            counts["sets of keypoints"] += sum(bool(table(one).get("keypoints")) for one in rows(image.get("labels")))
             entries.append(_entry(path, key, image))
     found = Found(
         entries, tuple(classes.items()), "label_classes of the export", left_out=counts, content=content, broken=broken
@@ -117,7 +118,8 @@ def load(record: Record, listing: Listing) -> Annotation:
 
 
 def _shape(one: dict[str, Any], where: str, max_pixels: int | None) -> Shape:
-    label, said, kind = _label(one), attributes(table(one.get("attributes")).items()), _kind(one)
+    label, kind = _label(one), _kind(one)
+    said = attributes([(TRACK, one.get(TRACK)), *table(one.get("attributes")).items()])
     if kind == "polygon":
         return Shape(label, "polygon", pairs(one["polygon"], where=where), attributes=said)
     box = rows(one.get("bbox"))

@@ -342,10 +342,12 @@ def _pixels(one: _Object, where: str, max_pixels: int | None) -> NDArray[np.bool
 
 
 def _answers(classifications: list[Any]) -> Iterator[tuple[object, object]]:
-    """Yield questions and answers about an object, both versions, without the questions nested in answers."""
+    """Yield questions and answers about an object, both versions; a question within an answer comes after it."""
     for one in map(table, classifications):
         given = one.get("answer", one.get("answers", one.get("radio_answer", one.get("checklist_answers"))))
         listed = rows(given) if isinstance(given, list) else [given]
         named_ = [words(table(answer).get("name", table(answer).get("title"))) or words(answer) for answer in listed]
         text = words(table(one.get("text_answer")).get("content"))
         yield one.get("name", one.get("title")), ", ".join(filter(None, [*named_, text]))
+        for answer in map(table, listed):
+            yield from _answers(rows(answer.get("classifications")))

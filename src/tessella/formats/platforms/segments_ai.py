@@ -80,6 +80,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             if not isinstance(said.get("annotations"), list):
                 counts["samples without label"] += 1
                 continue
+            counts["attributes of photos"] += len(table(said.get("image_attributes")))
             key = words(sample.get("uuid")) or f"[{place}]"
             annotations = [table(one) for one in said["annotations"]]
             bitmap = "segmentation_bitmap" in said

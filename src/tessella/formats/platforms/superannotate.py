@@ -14,7 +14,7 @@ from tessella.files.masks import read_mask
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_json
 from tessella.files.values.numbers import flat, number, size_hw
-from tessella.formats.listing import Listing, Match, Record
+from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.labels import colour_keys
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
 from tessella.formats.tools.geometry import ellipse_points, mask_shape
@@ -123,6 +123,7 @@ def _entry(path: Path, tree: dict[str, Any], counts: Counter[str]) -> Entry:
     counts["tags of photos"] += len(rows(tree.get("tags")))
     for one in map(table, tree["instances"]):
         kind = words(one.get("type"))
+        counts["names of points"] += len(table(one.get("pointLabels")))
         if "parts" in one or kind in _DRAWN:
             names.append(_label(one))
             boxes += kind == "bbox"
@@ -164,7 +165,8 @@ def _group(one: dict[str, Any]) -> str:
 
 
 def _said(one: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return attributes((table(said).get("groupName"), table(said).get("name")) for said in rows(one.get("attributes")))
+    listed = [(table(said).get("groupName"), table(said).get("name")) for said in rows(one.get("attributes"))]
+    return attributes([(TRACK, one.get("trackingId")), *listed])
 
 
 def load(record: Record, listing: Listing) -> Annotation:

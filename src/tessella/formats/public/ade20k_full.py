@@ -197,6 +197,7 @@ ADE20K_FULL: Final = Published(
     ),
     "x.jpg, x_seg.png and x_atr.txt or x.json",
     beside=(
+        ("maps of object numbers", _LABELS),
         ("maps of object parts", Place.of(r".*", r".+_parts_\d+\.png")),
         ("masks of single objects", Place.of(r".*", r"instance_\d+_.+\.png")),
     ),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tessella.core.classes import Colour
 
 _LONGEST: Final = 200
-"""Most letters of a text that is kept."""
+"""Most letters of a name that are kept."""
 
 _HEX_LENGTHS: Final = (6, 8)
 
@@ -34,7 +34,7 @@ def words(value: object) -> str:
     Lone surrogates, which JSON can spell and no file can hold, become question marks.
     """
     if isinstance(value, str):
-        return value[:_LONGEST].encode("utf-8", "replace").decode("utf-8")
+        return _spelled(value[:_LONGEST])
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
         return str(value)
     return ""
@@ -58,14 +58,16 @@ def attributes(pairs: Iterable[tuple[object, object]]) -> tuple[tuple[str, str],
     """Return what a tool says besides label and outline as text: (name, value), without empty ones."""
     found = []
     for name, value in pairs:
-        said = words(value) if not isinstance(value, dict | list | bool) else _dumped(value)
+        said = value if isinstance(value, str) else words(value)
+        if isinstance(value, dict | list | bool):
+            said = json.dumps(value, ensure_ascii=False)
         if words(name) and said:
-            found.append((words(name), said))
+            found.append((words(name), _spelled(said)))
     return tuple(found)
 
 
-def _dumped(value: object) -> str:
-    return words(json.dumps(value, ensure_ascii=False))
+def _spelled(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def hex_colour(value: object) -> Colour | None:

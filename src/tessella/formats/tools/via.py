@@ -40,11 +40,19 @@ _THIRD: Final = {
 
 
 class _Photo(NamedTuple):
-    """One photo of a file: its name, the byte size that the file states (-1 for none), and its regions."""
+    """One photo of a file.
+
+    Args:
+        name: Its name.
+        size: The byte size that the file states, -1 for none.
+        regions: Its regions.
+        said: How many attributes the photo as a whole has.
+    """
 
     name: str
     size: int
     regions: list[dict[str, Any]]
+    said: int = 0
 
 
 class _Content(NamedTuple):
@@ -114,11 +122,12 @@ def _photos(tree: object, *, at_most: int | None = None) -> list[tuple[str, _Pho
     for key, image in listed:
         if not isinstance(image, dict) or "filename" not in image or "regions" not in image or "size" not in image:
             continue
-        regions = image["regions"]
-        values = list(regions.values()) if isinstance(regions, dict) else rows(regions)
+        held = image["regions"]
+        values = list(held.values()) if isinstance(held, dict) else rows(held)
         size = number(image["size"])
         stated = int(size) if size >= 0 and size.is_integer() else -1
-        found.append((words(key), _Photo(words(image["filename"]), stated, [table(value) for value in values])))
+        regions = [table(value) for value in values]
+        found.append((words(key), _Photo(words(image["filename"]), stated, regions, _given(image))))
     return found
 
 
@@ -135,7 +144,15 @@ def _photos_of_third(tree: dict[str, Any]) -> list[tuple[str, _Photo]]:
         file = table(tree["file"].get(files[0])) if len(files) == 1 else {}
         shape = rows(one.get("xy"))
         kind = number(shape[0]) if shape else math.nan
-        if not file or kind not in _THIRD:
+        if not file:
+            continue
+        photo = found.get(files[0]) or _Photo(words(file.get("src")) or words(file.get("fname")), -1, [])
+        if not shape:  # about the photo as a whole
+            found[files[0]] = photo._replace(said=photo.said + len(table(one.get("av"))))
+            continue
+        found[files[0]] = photo
+        if kind not in _THIRD:
+            photo.regions.append({"shape_attributes": {}, "region_attributes": {}})
             continue
         name, keys = _THIRD[int(kind)]
         outline: dict[str, Any] = {"name": name, **dict(zip(keys, shape[1:], strict=False))}
@@ -145,9 +162,8 @@ def _photos_of_third(tree: dict[str, Any]) -> list[tuple[str, _Photo]]:
             attribute_names.get(key, key): options.get(key, {}).get(words(value), value)
             for key, value in table(one.get("av")).items()
         }
-        photo = found.setdefault(files[0], _Photo(words(file.get("src")) or words(file.get("fname")), -1, []))
         photo.regions.append({"shape_attributes": outline, "region_attributes": said, "z": rows(one.get("z"))})
-    return list(found.items())
+    return [(key, photo) for key, photo in found.items() if photo.regions]
 
 
 def _photos_of_table(path: Path) -> list[tuple[str, _Photo]]:
@@ -159,7 +175,9 @@ def _photos_of_table(path: Path) -> list[tuple[str, _Photo]]:
         cells = [parse_json(row[name] or "{}", where=f"{path}: row {place}: {name}") for name in _HEADER[2:]]
         size = number(row["file_size"])
         stated = int(size) if size >= 0 and size.is_integer() else -1
-        photo = found.setdefault(f"{row['filename']}{row['file_size']}", _Photo(row["filename"], stated, []))
+        given = parse_json(row.get("file_attributes") or "{}", where=f"{path}: row {place}: file_attributes")
+        photo = _Photo(row["filename"], stated, [], _given({"file_attributes": given}))
+        photo = found.setdefault(f"{row['filename']}{row['file_size']}", photo)
         if table(cells[0]):  # a photo without regions has one empty row
             photo.regions.append({"shape_attributes": table(cells[0]), "region_attributes": table(cells[1])})
     return list(found.items())
@@ -181,12 +199,17 @@ def _said(value: object) -> list[str]:
     return [words(value)] if words(value).strip() else []
 
 
+def _given(photo: dict[str, Any]) -> int:
+    return sum(bool(_said(value)) for value in table(photo.get("file_attributes")).values())
+
+
 def _label(region: dict[str, Any], attribute: str) -> str:
     return next(iter(_said(table(region.get("region_attributes")).get(attribute))), UNLABELLED)
 
 
 def _entry(path: Path, key: str, photo: _Photo, attribute: str, *, counts: Counter[str]) -> Entry:
     names, boxes = [], 0
+    counts["attributes of photos"] += photo.said
     for region in photo.regions:
         kind = words(table(region.get("shape_attributes")).get("name"))
         if rows(region.get("z")):

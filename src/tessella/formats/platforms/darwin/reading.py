@@ -100,6 +100,7 @@ def _entries(path: Path, tree: dict[str, Any], counts: Counter[str]) -> list[Ent
     entries = []
     slots = _slots(tree)
     annotations = _by_slot(tree, next(iter(slots)))
+    counts["properties of photos"] += len(rows(tree.get("properties")))
     for name, (slot, listed) in slots.items():
         if _moves(slot):
             counts["items that are videos or volumes"] += 1
@@ -218,6 +219,8 @@ def _shape(one: dict[str, Any], layers: dict[str, _Layer], where: str) -> Shape 
     said = attributes(
         [(table(said).get("name"), table(said).get("value")) for said in rows(one.get("properties"))]
         + [("text", table(one.get("text")).get("text"))]
+        + [("attributes", ", ".join(map(words, rows(one.get("attributes")))))]
+        + [("directional_vector", one.get("directional_vector"))]
     )
     if kind == "polygon":
         rings = [named(ring, where=where) for ring in _rings(one)]

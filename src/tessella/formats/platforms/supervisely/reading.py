@@ -156,7 +156,8 @@ def load(record: Record, listing: Listing) -> Annotation:
     for place, one in enumerate(map(table, objects)):
         where = f"{path}: objects[{place}]"
         kind = _kind(one)
-        said = attributes((table(tag).get("name"), _value(tag)) for tag in rows(one.get("tags")))
+        tags = [(table(tag).get("name"), _value(tag)) for tag in rows(one.get("tags"))]
+        said = attributes([("description", one.get("description")), *tags])
         if kind in _BITMAPS:
             shapes.append(replace(_bitmap(one, kind, where, listing.max_pixels), label=_label(one), attributes=said))
         elif kind in _POINTS:

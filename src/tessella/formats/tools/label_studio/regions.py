@@ -71,6 +71,8 @@ def regions_of(results: list[Any], counts: Counter[str], *, item: int | None) ->
             region.size = (result.get("original_height"), result.get("original_width"))
             region.rotation = number(result.get("image_rotation", 0) or 0)
             region.labels += _labels_in(value)
+            notes = [("meta", _joined(said)) for said in table(result.get("meta")).values() if rows(said)]
+            region.said += [note for note in notes if note not in region.said]
         else:
             loose.append((key, words(table(result).get("from_name")), table(result)))
     for key, control, result in loose:
