@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tessella.core.annotation import Annotation, Drawing
 from tessella.core.classes import LabelCoding
+from tessella.core.errors import InputError
 from tessella.core.image import Image
 from tessella.formats.source import Source
 
@@ -101,6 +102,25 @@ class Listing:
     declared_bytes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     photos: Path | None = None
+
+    def label_of(self, record: Record) -> Path:
+        """Return the label's file.
+
+        Raises:
+            InputError: The photo has no labels.
+        """
+        if record.label is None:
+            raise InputError("this photo has no labels", where=self.root / record.name)
+        return record.label
+
+    def kept_of(self, record: Record) -> Any:  # noqa: ANN401 - the format knows what it kept
+        """Return what the format keeps of one of several photos that a file describes: `content[FILE#KEY]`.
+
+        Raises:
+            InputError: The photo has no labels.
+        """
+        content: Any = self.content
+        return content[f"{self.label_of(record)}#{record.key}"]
 
     def place(self, record: Record) -> str:
         """Return the label's file and, behind `#`, the entry in it that describes the photo, for messages."""

@@ -135,7 +135,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if coding is None:
         coding, found = discover_values(labels, max_pixels=source.max_pixels, read=read_mask_array)
         notes, discovered = notes + found, True
-    ordered = tuple(sorted(named_apart(records), key=lambda record: record.name))
+    ordered = named_apart(records)
     lone = tuple(f"{name}#array" for name in sorted(orphans))
     return Listing(NAME, source.root, ordered, coding, discovered, notes, lone, source.max_pixels)
 
@@ -158,9 +158,7 @@ def read_mask_array(path: Path, /, *, max_pixels: int | None = None) -> StoredMa
 
 def load(record: Record, listing: Listing) -> Annotation:
     """Read the mask of one record, values as stored."""
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
-    return read_mask_array(record.label, max_pixels=listing.max_pixels)
+    return read_mask_array(listing.label_of(record), max_pixels=listing.max_pixels)
 
 
 def photo(record: Record, listing: Listing) -> Image:

@@ -151,6 +151,4 @@ def read_matrix(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
 
 def load(record: Record, listing: Listing) -> Annotation:
     """Read the mask of one record, values as stored."""
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
-    return read_matrix(record.label, max_pixels=listing.max_pixels)
+    return read_matrix(listing.label_of(record), max_pixels=listing.max_pixels)

@@ -140,9 +140,7 @@ def load(record: Record, listing: Listing) -> Annotation:
     Raises:
         InputError: The photo has no mask, or it cannot be read.
     """
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
-    mask = read_mask_page(record.label, _page(record), max_pixels=listing.max_pixels)
+    mask = read_mask_page(listing.label_of(record), _page(record), max_pixels=listing.max_pixels)
     if listing.content is True:
         return Drawing(objects_of(mask.pixels, object_name(listing.coding)), mask.hw, "centre")
     return mask

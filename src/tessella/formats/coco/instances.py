@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from tessella.core.classes import IGNORE, LabelCoding
+from tessella.core.classes import LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.formats.coco.catalogue import IGNORE_NAME, classes_of
@@ -15,7 +15,7 @@ from tessella.formats.coco.shapes import drawing_of
 from tessella.formats.coco.sheets import Page, Sheet, pages_of, sheets_of
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         sets = [(sheet.categories, sheet.used) for sheet, _ in listed]
         coding, found, discovered = classes_of(sets, root, uncovered=_UNCOVERED)
         notes += found
-    if background_id(coding) == IGNORE:
-        notes.append("no class is called background, so pixels that no outline covers are ignored")
+    notes += uncovered_note(coding, by="outline")
     coding = with_ignore(coding) if facts["boxes without outline"] else coding
     records: list[Record] = []
     orphans: list[str] = []
@@ -83,7 +82,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(
         NAME,
         root,
-        tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name)),
+        named_apart([*records, *lone]),
         coding,
         discovered,
         tuple(notes),

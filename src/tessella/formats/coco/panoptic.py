@@ -95,7 +95,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(
         NAME,
         root,
-        tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name)),
+        named_apart([*records, *lone]),
         with_ignore(coding),
         discovered,
         tuple(notes),

@@ -133,8 +133,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         records.append(Record(record.name, image, mask, split))
     lone = [record for record in photos.unlabelled(records) if record.image not in taken]
     notes = ("classes of COCO-Stuff: 80 things and 91 stuffs; 255 is ignored",) if coding is None else ()
-    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
-    return Listing(NAME, source.root, tuple(everything), coding or own, False, notes, tuple(orphans), source.max_pixels)
+    everything = named_apart([*records, *lone])
+    return Listing(NAME, source.root, everything, coding or own, False, notes, tuple(orphans), source.max_pixels)
 
 
 def _photo(mask: Path, found: list[Path]) -> Path | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
+from tessella.core.classes import MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import LabelError
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
-from tessella.formats.raster.labels import BACKGROUND_NAMES, background_id
+from tessella.formats.raster.labels import BACKGROUND_NAMES, uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,7 @@ def classes(root: Path, files: Sequence[Scanned], coding: LabelCoding | None) ->
         found = discovered, list(notes), True
     else:
         found = _declared(files, sorted(used))
-    if background_id(found[0]) == IGNORE:
-        found[1].append("no class is called background, so pixels that no shape covers are ignored")
+    found[1].extend(uncovered_note(found[0]))
     return found
 
 

@@ -91,10 +91,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if empty := sum(image.entry.span is None for image in content.values()):
         notes.append(f"{empty} of {len(content)} images hold no shape: they count as labelled, with nothing in them")
     lone = finder.unlabelled(records) if source.file is None else []
-    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
+    everything = named_apart([*records, *lone])
     left_out = sum((one.left_out for one in files), Counter[str]())
     return Listing(
-        NAME, root, tuple(everything), meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels,
+        NAME, root, everything, meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels,
         left_out, content,
     )  # fmt: skip
 

@@ -100,10 +100,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             records += _records(video, photos, finder, content)
     meaning, found, discovered = classes(root, files, coding)
     lone = finder.unlabelled(records) if source.file is None else []
-    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
+    everything = named_apart([*records, *lone])
     left_out = sum((one.left_out for one in files), Counter[str]())
     return Listing(
-        NAME, root, tuple(everything), meaning, discovered, (*found, *notes), tuple(orphans), source.max_pixels,
+        NAME, root, everything, meaning, discovered, (*found, *notes), tuple(orphans), source.max_pixels,
         left_out, content,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import ClassTable, LabelCoding, nearest_hint
-from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.core.errors import FormatError, LabelError
 from tessella.files.masks import read_mask
 from tessella.formats.layout.binary import is_yes, says_yes_or_no, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
@@ -174,13 +174,12 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no mask, or it cannot be read.
         LabelError: The folder is no class.
     """
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
+    path = listing.label_of(record)
     coding = listing.coding
     meaning = coding.name_to_id() | {"": background_id(coding)}
     if record.key not in meaning:
-        raise LabelError(f"the folder {record.key!r} is no class", where=record.label)
-    yes = is_yes(read_mask(record.label, max_pixels=listing.max_pixels))
+        raise LabelError(f"the folder {record.key!r} is no class", where=path)
+    yes = is_yes(read_mask(path, max_pixels=listing.max_pixels))
     value, ground = value_of(coding, meaning[record.key]), value_of(coding, background_id(coding))
     pixels: NDArray[Any] = np.full(yes.shape, ground, stored_type(coding))
     pixels[yes] = value

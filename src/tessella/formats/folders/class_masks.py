@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -15,9 +16,9 @@ import numpy as np
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
-from tessella.files.masks import read_mask, write_picture
+from tessella.files.masks import write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
-from tessella.formats.layout.binary import is_yes, says_yes_or_no, stored_type, value_of, with_ignore_value
+from tessella.formats.layout.binary import says_yes_or_no, stored_type, value_of, with_ignore_value, yes_of_each
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of, split_of
@@ -29,6 +30,8 @@ from tessella.formats.raster.labels import BACKGROUND_NAMES, background_id
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
     from tessella.formats.listing import Item, Written
@@ -182,7 +185,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         for key, paths in found.photos.items()
         for path in paths
     ]
-    ordered = tuple(sorted(named_apart(records), key=lambda record: record.name))
+    ordered = named_apart(records)
     lone = [min(masks.values()) for key, masks in found.masks.items() if key not in found.photos]
     content = {relative_name(path, source.root): name for masks in found.masks.values() for name, path in masks.items()}
     listing = Listing(
@@ -256,17 +259,7 @@ def _masks(record: Record, listing: Listing) -> Iterator[tuple[int, np.ndarray]]
     """
     content = listing.content if isinstance(listing.content, dict) else {}
     meaning = listing.coding.name_to_id()
-    shape = None
-    for path in (record.label, *record.parts):
-        if path is None:
-            continue
-        yes = is_yes(read_mask(path, max_pixels=listing.max_pixels))
-        if shape is not None and yes.shape != shape:
-            raise LabelError(
-                "two masks of one photo differ in size", where=path, got=f"{yes.shape[1]}x{yes.shape[0]}",
-                expected=f"{shape[1]}x{shape[0]}",
-            )  # fmt: skip
-        shape = yes.shape
+    for path, yes in yes_of_each(record, listing):
         name = content.get(relative_name(path, listing.root), "")
         if name not in meaning:
             raise LabelError(f"this mask is named after {name!r}, which is no class", where=path)
@@ -280,19 +273,15 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no masks, or one cannot be read.
         LabelError: Two masks of one photo differ in size.
     """
-    if record.label is None:
-        raise InputError("this photo has no masks", where=listing.root / record.name)
     coding = listing.coding
     names = listing.content.values() if isinstance(listing.content, dict) else ()
     explicit = any(name.casefold() in BACKGROUND_NAMES for name in set(names))
     ground = value_of(coding, IGNORE if explicit else background_id(coding))
-    pixels: np.ndarray | None = None
-    for index, yes in _masks(record, listing):
-        if pixels is None:
-            pixels = np.full(yes.shape, ground, stored_type(coding))
+    masks = _masks(record, listing)
+    first = next(masks)  # there is one, for the photo has labels
+    pixels: NDArray[Any] = np.full(first[1].shape, ground, stored_type(coding))
+    for index, yes in chain([first], masks):
         pixels[yes] = value_of(coding, index)
-    if pixels is None:
-        raise InputError("this photo has no masks", where=record.label)
     return StoredMask(pixels, "L")
 
 

@@ -110,9 +110,7 @@ def require_pairs(source: Source) -> Pairs:
 
 def load(record: Record, listing: Listing) -> Annotation:
     """Read the mask of one record, values as stored."""
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
-    return read_mask(record.label, max_pixels=listing.max_pixels)
+    return read_mask(listing.label_of(record), max_pixels=listing.max_pixels)
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:

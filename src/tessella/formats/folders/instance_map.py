@@ -101,9 +101,8 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no mask, or it cannot be read.
         FormatError: A colour mask.
     """
-    if record.label is None:
-        raise InputError("this photo has no mask", where=listing.root / record.name)
-    mask = read_mask(record.label, max_pixels=listing.max_pixels)
+    path = listing.label_of(record)
+    mask = read_mask(path, max_pixels=listing.max_pixels)
     if mask.is_colour:
-        raise FormatError("object numbers are not stored as colours", where=record.label, got=mask.mode)
+        raise FormatError("object numbers are not stored as colours", where=path, got=mask.mode)
     return Drawing(objects_of(mask.pixels, object_name(listing.coding)), mask.hw, "centre")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.annotation import Drawing
-from tessella.core.errors import FormatError, InputError, LabelError
-from tessella.files.masks import read_mask
+from tessella.core.errors import FormatError
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
-from tessella.formats.layout.binary import is_yes
+from tessella.formats.layout.binary import yes_of_each
 from tessella.formats.layout.instances import OBJECTS, object_name, one_object
 from tessella.formats.layout.pairing import MASK_FOLDERS, PHOTO_FOLDERS, split_of
 from tessella.formats.layout.photos import named_apart
@@ -71,7 +70,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         f"{objects} masks of single objects; an object's class is not stated, so all are the class object",
         "classes are background and object",
     )
-    ordered = tuple(sorted(named_apart(records), key=lambda record: record.name))
+    ordered = named_apart(records)
     chosen = OBJECTS if coding is None else coding
     return Listing(NAME, source.root, ordered, chosen, False, notes, _orphans(source), source.max_pixels)
 
@@ -106,18 +105,10 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no masks, or one cannot be read.
         LabelError: Two masks of one photo differ in size.
     """
-    if record.label is None:
-        raise InputError("this photo has no masks", where=listing.root / record.name)
     label = object_name(listing.coding)
     shapes = []
     hw: tuple[int, int] | None = None
-    for path in (record.label, *record.parts):
-        mask = read_mask(path, max_pixels=listing.max_pixels)
-        if hw not in (None, mask.hw):
-            raise LabelError(
-                "two masks of one photo differ in size", where=path,
-                got=f"{mask.hw[1]}x{mask.hw[0]}", expected=f"{hw[1]}x{hw[0]}",
-            )  # fmt: skip
-        hw = mask.hw
-        shapes.append(one_object(is_yes(mask), label, path.stem))
+    for path, yes in yes_of_each(record, listing):
+        hw = (yes.shape[0], yes.shape[1])
+        shapes.append(one_object(yes, label, path.stem))
     return Drawing(tuple(shapes), hw, "centre")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape, ShapeKind
-from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.classes import read_classes
 from tessella.files.images import PHOTO_BUDGET, decode_image
@@ -22,7 +21,7 @@ from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
     from tessella.core.image import Image
     from tessella.formats.source import Source
 
@@ -101,13 +101,12 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if coding is None:
         coding, found, discovered = _classes(root, names)
         notes += found
-    if background_id(coding) == IGNORE:
-        notes.append("no class is called background, so pixels that no shape covers are ignored")
+    notes += uncovered_note(coding)
     lone = photos.unlabelled(records) if source.file is None else []
-    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
+    everything = named_apart([*records, *lone])
     left_out = {"flags of photos": flags} if flags else {}
     return Listing(
-        NAME, root, tuple(everything), coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out
+        NAME, root, everything, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out
     )
 
 
@@ -156,9 +155,7 @@ def _classes(root: Path, names: Counter[str]) -> tuple[LabelCoding, list[str], b
 
 def load(record: Record, listing: Listing) -> Annotation:
     """Read the shapes of one record; see `read_drawing`."""
-    if record.label is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    return read_drawing(record.label, max_pixels=listing.max_pixels)
+    return read_drawing(listing.label_of(record), max_pixels=listing.max_pixels)
 
 
 def read_drawing(path: Path, *, max_pixels: int | None = None) -> Drawing:

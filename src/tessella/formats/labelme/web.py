@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape, ShapeKind
-from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import PHOTO_BUDGET
 from tessella.files.masks import read_mask
@@ -20,7 +19,7 @@ from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,9 +104,9 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     notes += [f"{broken} XML files cannot be read"] if broken else []
     notes += [f"{deleted} objects are marked as deleted, and passed over"] if deleted else []
     lone = finder.unlabelled(records) if source.file is None else []
-    everything = sorted(named_apart([*records, *lone]), key=lambda record: record.name)
+    everything = named_apart([*records, *lone])
     return Listing(
-        NAME, root, tuple(everything), meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels, +left_out
+        NAME, root, everything, meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels, +left_out
     )
 
 
@@ -120,8 +119,7 @@ def _classes(root: Path, names: Mapping[str, int], coding: LabelCoding | None) -
     else:
         discovered, notes = discover_names(names)
         found = discovered, list(notes), True
-    if background_id(found[0]) == IGNORE:
-        found[1].append("no class is called background, so pixels that no shape covers are ignored")
+    found[1].extend(uncovered_note(found[0]))
     return found
 
 
@@ -158,9 +156,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         FormatError: Not LabelMe's, an object without a name or outline, or a mask of another size than its photo.
         ImageError: A mask is no picture, damaged, or larger than the budget.
     """
-    path = record.label
-    if path is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
+    path = listing.label_of(record)
     tree = read_xml(path)
     if not _is_own(tree):
         raise FormatError("this is not an XML file of LabelMe's", where=path, expected="<annotation> with <object>")

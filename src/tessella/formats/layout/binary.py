@@ -9,16 +9,18 @@ import numpy as np
 
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE
-from tessella.core.errors import InputError
+from tessella.core.errors import InputError, LabelError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from tessella.core.classes import LabelCoding
+    from tessella.formats.listing import Listing, Record
 
 _HALF: Final = 128
 _PURE: Final = 0.9
@@ -42,6 +44,27 @@ def read_binary(path: Path, /, *, max_pixels: int | None = None) -> StoredMask:
         InputError: The file cannot be read.
     """
     return StoredMask(is_yes(read_mask(path, max_pixels=max_pixels)).astype(np.uint8), "L")
+
+
+def yes_of_each(record: Record, listing: Listing) -> Iterator[tuple[Path, NDArray[np.bool_]]]:
+    """Yield the masks of a photo that has one for each class or object: the file, and which pixels belong to it.
+
+    Raises:
+        InputError: The photo has no masks, or one cannot be read.
+        LabelError: Two of them differ in size.
+    """
+    first: tuple[int, ...] | None = None
+    for path in (listing.label_of(record), *record.parts):
+        yes = is_yes(read_mask(path, max_pixels=listing.max_pixels))
+        if first is not None and yes.shape != first:
+            raise LabelError(
+                "two masks of one photo differ in size",
+                where=path,
+                got=f"{yes.shape[1]}x{yes.shape[0]}",
+                expected=f"{first[1]}x{first[0]}",
+            )
+        first = yes.shape
+        yield path, yes
 
 
 def is_yes(mask: StoredMask) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tessella.formats.source import Source
 
@@ -124,12 +124,16 @@ def _contained(name: str) -> str:
     return "/".join(parts)
 
 
-def named_apart(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield the records, each with a name of its own: `a.jpg` stays `a`, `a.png` beside it becomes `a.png`.
+def named_apart(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return the records by name, each with a name of its own: `a.jpg` stays `a`, `a.png` beside it becomes `a.png`.
 
     A writer finds labels, photos and splits by name: under one name, two photos would swap theirs.
+
+    Args:
+        records: The first of those that share a name keeps it.
     """
     taken: dict[str, int] = {}
+    found = []
     for record in records:
         name, file = record.name, record.image or record.label
         if name in taken and file is not None:
@@ -139,4 +143,5 @@ def named_apart(records: Iterable[Record]) -> Iterator[Record]:
             taken[first] += 1
             name = f"{first}_{taken[first]}"
         taken[name] = 1
-        yield record if name == record.name else replace(record, name=name)
+        found.append(record if name == record.name else replace(record, name=name))
+    return tuple(sorted(found, key=lambda record: record.name))

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from tessella.core.annotation import Annotation  # noqa: TC001 - a protocol and a type of fields
 from tessella.core.classes import LabelCoding
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.masks import read_mask
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.photos import named_apart
@@ -132,7 +132,7 @@ class Published:
         key = "" if kind.whole else "class"
         met = meet(source, kind.photos, kind.labels, called=self.called, key=key)
         coding, notes, discovered = self._classes(source, kind, met, coding)
-        records = tuple(sorted(named_apart(met.records), key=lambda record: record.name))
+        records = named_apart(met.records)
         if not any(record.image for record in records):
             notes = (*notes, "no photo lies here, so the labels stand alone")
         left = {what: sum(1 for _ in place.files(files)) for what, place in self.beside}
@@ -159,8 +159,7 @@ class Published:
         Raises:
             InputError: There is none, or it cannot be read.
         """
-        if record.label is None:
-            raise InputError("this photo has no mask", where=listing.root / record.name)
+        path = listing.label_of(record)
         number = listing.content
         kind = self.kinds[number if isinstance(number, int) and 0 <= number < len(self.kinds) else 0]
-        return kind.read(record.label, max_pixels=listing.max_pixels)
+        return kind.read(path, max_pixels=listing.max_pixels)

@@ -129,6 +129,18 @@ def background_id(coding: LabelCoding) -> int:
     return _background(coding.name_to_id())
 
 
+def uncovered_note(coding: LabelCoding, *, by: str = "shape") -> tuple[str, ...]:
+    """Say, for people, that pixels which nothing covers are ignored; nothing where a class is called background.
+
+    Args:
+        coding: The classes.
+        by: What would cover them.
+    """
+    if background_id(coding) != IGNORE:
+        return ()
+    return (f"no class is called background, so pixels that no {by} covers are ignored",)
+
+
 def _background(meaning: dict[str, int]) -> int:
     return next((index for name, index in meaning.items() if name.casefold() in BACKGROUND_NAMES), IGNORE)
 

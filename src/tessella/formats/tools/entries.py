@@ -17,7 +17,7 @@ from tessella.formats.layout.class_files import own_classes
 from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Record
-from tessella.formats.raster.labels import BACKGROUND_NAMES, background_id
+from tessella.formats.raster.labels import BACKGROUND_NAMES, uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,7 +126,7 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
         notes += remarks
     lone = photos.unlabelled(records) if source.file is None and found.lone else []
     lone = [record for record in lone if record.image and not record.image.name.endswith(found.not_photos or ("\0",))]
-    named = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
+    named = named_apart([*records, *lone])
     notes += _remarks(found.entries, names, coding)
     left_out = {kind: count for kind, count in found.left_out.items() if count}
     stated = {(entry.label, entry.key): entry.size_bytes for entry in found.entries}
@@ -265,9 +265,7 @@ def _remarks(entries: Sequence[Entry], names: Counter[str], coding: LabelCoding)
     meaning = coding.name_to_id()
     if unknown := sorted(name for name in names if name not in meaning):
         notes.append(f"labels that are no class: {', '.join(map(repr, unknown[:8]))}")
-    if background_id(coding) not in range(len(coding.table)):
-        notes.append("no class is called background, so pixels that no shape covers are ignored")
-    return notes
+    return [*notes, *uncovered_note(coding)]
 
 
 def names_in_url(url: Any) -> tuple[str, ...]:  # noqa: ANN401 - parsed JSON

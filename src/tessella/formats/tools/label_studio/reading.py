@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tessella.core.annotation import Drawing
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.images import check_hw, read_header
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.formats.labelme.writing import with_ignore_name
@@ -220,10 +220,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         LabelError: A majority is asked for, and a label is no class.
         FormatError: A region has no outline that can be read, no size is known, or the photo was turned in the tool.
     """
-    content = listing.content
-    if record.label is None or not isinstance(content, dict):
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    task: _Task = content[f"{record.label}#{record.key}"]
+    task: _Task = listing.kept_of(record)
     where = listing.place(record)
     hw = stated_hw(list(chain(*task.votes)), where=where)
     size = hw or (None if record.image is None else read_header(record.image).upright_hw)
