@@ -17,7 +17,7 @@ from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import TRACK, Listing, Match, Record
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 from tessella.formats.raster.rle import decode_coco
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     _refuse_twins(records, source.root)
     coding, notes, discovered = _classes(source, coding, names)
     lone = finder.unlabelled(records) if source.file is None else []
-    ordered = tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name))
+    ordered = named_apart([*records, *lone])
     return Listing(
         NAME, source.root, ordered, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, dict(+left),
         content,
@@ -191,9 +191,7 @@ def _classes(source: Source, coding: LabelCoding | None, names: Counter[str]) ->
     if coding is None:
         coding, found = discover_names(names)
         notes, discovered = list(found), True
-    if background_id(coding) == 255:
-        notes.append("no class is called background, so pixels that no shape covers are ignored")
-    return coding, notes, discovered
+    return coding, [*notes, *uncovered_note(coding)], discovered
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -203,10 +201,9 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no labels.
         FormatError: The frame is not in its file any more, or a polygon or mask is broken.
     """
-    if record.label is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
+    path = listing.label_of(record)
     content = listing.content if isinstance(listing.content, dict) else {}
-    frames = content.get(relative_name(record.label, listing.root))
+    frames = content.get(relative_name(path, listing.root))
     if not isinstance(frames, list) or not record.key.isdecimal() or int(record.key) >= len(frames):
         raise FormatError("the file does not hold this frame", where=listing.place(record))
     frame, where = frames[int(record.key)], listing.place(record)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.images import check_hw
 from tessella.files.values.numbers import flat, named, number, size_hw, whole
 from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.rle import decode_string
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of, names_in_url
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label, names_in_url
 from tessella.formats.tools.geometry import box_points
 from tessella.formats.tools.plain import attributes, hex_colour, rows, table, words
 
@@ -134,7 +134,7 @@ def _kind(one: dict[str, Any]) -> str:
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("name")) if words(one.get("name")).strip() else UNLABELLED
+    return named_label(one.get("name"))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -144,10 +144,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no labels.
         FormatError: The image states no size, or an object has no outline.
     """
-    content = listing.content
-    if record.label is None or not isinstance(content, dict):
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    unit: _Unit = content[f"{record.label}#{record.key}"]
+    unit: _Unit = listing.kept_of(record)
     where = listing.place(record)
     hw = _size(unit, where)
     if hw is None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.images import check_hw
 from tessella.files.values.numbers import number, pairs, size_hw, whole
 from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.rle import whole_numbers
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label
 from tessella.formats.tools.plain import attributes, hex_colour, rows, table, words
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _kind(one: dict[str, Any]) -> str:
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("class_name")) if words(one.get("class_name")).strip() else UNLABELLED
+    return named_label(one.get("class_name"))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -104,10 +104,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no labels.
         FormatError: A label has no outline, or its mask does not fit its box.
     """
-    content = listing.content
-    if record.label is None or not isinstance(content, dict):
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    image = content[f"{record.label}#{record.key}"]
+    image = listing.kept_of(record)
     where = listing.place(record)
     hw = size_hw(image.get("height"), image.get("width"), where=where)
     labels = [table(one) for one in rows(image.get("labels"))]

@@ -148,10 +148,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         FormatError: Its bitmap lies behind an address and not here, or a shape has no points.
         LabelError: The bitmap has a number that no annotation has.
     """
-    content = listing.content
-    if record.label is None or not isinstance(content, dict):
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    held: _Sample = content[f"{record.label}#{record.key}"]
+    held: _Sample = listing.kept_of(record)
     where = listing.place(record)
     if held.bitmap:
         return _of_bitmap(held, record, where, listing.max_pixels)

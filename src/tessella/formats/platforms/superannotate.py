@@ -16,7 +16,7 @@ from tessella.files.text import read_json
 from tessella.files.values.numbers import flat, number, size_hw
 from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.labels import colour_keys
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label
 from tessella.formats.tools.geometry import ellipse_points, mask_shape
 from tessella.formats.tools.plain import attributes, hex_colour, required_rows, rows, table, words
 
@@ -157,7 +157,7 @@ def _size(tree: dict[str, Any], path: Path, *, lenient: bool = False) -> tuple[i
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("className")) if words(one.get("className")).strip() else UNLABELLED
+    return named_label(one.get("className"))
 
 
 def _group(one: dict[str, Any]) -> str:
@@ -177,9 +177,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         FormatError: The file has another form, or the mask of a pixel project is missing.
         LabelError: The mask has a colour that is no part of an instance.
     """
-    path = record.label
-    if path is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
+    path = listing.label_of(record)
     tree = table(_settled(read_json(path, allow_nan=True)))
     instances = [table(one) for one in required_rows(tree, "instances", where=path)]
     hw = _size(tree, path)

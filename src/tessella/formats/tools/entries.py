@@ -18,6 +18,7 @@ from tessella.formats.layout.discover import discover_names
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Record
 from tessella.formats.raster.labels import BACKGROUND_NAMES, uncovered_note
+from tessella.formats.tools.plain import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -146,6 +147,12 @@ def json_trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]
             broken.append(path)
         else:
             yield path, tree
+
+
+def named_label(value: object) -> str:
+    """Return the label of a shape as text, `UNLABELLED` where it is missing or blank."""
+    label = words(value)
+    return label if label.strip() else UNLABELLED
 
 
 def coding_of(stated: Iterable[tuple[str, Colour | None]]) -> LabelCoding:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.images import check_hw
 from tessella.files.text import read_json
 from tessella.files.values.numbers import named, number, size_hw, whole
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.rle import whole_numbers
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label
 from tessella.formats.tools.geometry import box_points, ellipse_points, mask_shape
 from tessella.formats.tools.plain import attributes, required_rows, rgba_colour, rows, table, words
 
@@ -168,7 +168,7 @@ def _kind(one: dict[str, Any]) -> str:
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("name")) if words(one.get("name")).strip() else UNLABELLED
+    return named_label(one.get("name"))
 
 
 def _size(slot: dict[str, Any], where: object, *, lenient: bool = False) -> tuple[int, int] | None:
@@ -187,9 +187,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no labels, or its file cannot be read.
         FormatError: The file has another form, or a raster layer does not fill its photo.
     """
-    path = record.label
-    if path is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
+    path = listing.label_of(record)
     tree = read_json(path, allow_nan=True)
     required_rows(tree, "annotations", where=path)
     slots = _slots(tree)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_json
 from tessella.files.values.numbers import finite, number, pairs, size_hw
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.bitmap import decode_bitmap
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label
 from tessella.formats.tools.geometry import turned_around_centre
 from tessella.formats.tools.plain import attributes, hex_colour, required_rows, rows, table, words
 
@@ -137,7 +137,7 @@ def _kind(one: dict[str, Any]) -> str:
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("classTitle")) if words(one.get("classTitle")).strip() else UNLABELLED
+    return named_label(one.get("classTitle"))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -147,9 +147,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no labels, or its file cannot be read.
         FormatError: The file has another form, or a bitmap cannot be unpacked.
     """
-    path = record.label
-    if path is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
+    path = listing.label_of(record)
     tree = read_json(path, allow_nan=True)
     objects = required_rows(tree, "objects", where=path)
     shapes: list[Shape] = []
