@@ -5,6 +5,8 @@ import pytest
 
 from data.layouts import save
 from tessella.core.errors import FormatError
+from tessella.formats import detect
+from tessella.formats.layout import pairing
 from tessella.formats.layout.pairing import pair, role_of
 from tessella.formats.source import Source
 
@@ -176,3 +178,20 @@ def test_masks_without_a_single_photo_stand_alone(tmp_path: Path) -> None:
         ("val/masks/b", None, "val"),
     ]
     assert "stand alone" in pairs.how
+
+
+@pytest.mark.parametrize(
+    "files", [("images/a.jpg", "masks/a.png"), ("images/a.jpg", "labels/a.png", "masks/a.png")], ids=["pairs", "twins"]
+)
+def test_a_folder_is_paired_once_for_all_formats_even_where_nothing_pairs(tmp_path, monkeypatch, files):
+    asked = []
+    own = pairing._pair
+
+    def counted(source, pictures, labels=None):
+        asked.append(labels)
+        return own(source, pictures, labels)
+
+    monkeypatch.setattr(pairing, "_pair", counted)
+    source = Source(lay(tmp_path, *files))
+    assert detect(source)
+    assert asked.count(None) == 1

@@ -12,7 +12,7 @@ from tessella.formats.arrays.stored import image_of, mask_of
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_values
 from tessella.formats.layout.instances import OBJECTS, numbers_objects, object_name, objects_of
-from tessella.formats.layout.pairing import pair
+from tessella.formats.layout.pairing import pair, paired
 from tessella.formats.listing import Listing, Match, Record
 
 if TYPE_CHECKING:
@@ -32,11 +32,9 @@ def detect(source: Source) -> Match | None:
     """Say whether most TIFF masks have several pages, and their photos as many."""
     if source.file is not None or not source.files(".tif", ".tiff"):
         return None
-    try:
-        pairs = [record for record in source.once(pair).records if record.label is not None]
-    except FormatError:
-        return None
-    looked = pairs[:: max(1, len(pairs) // _LOOK_AT)][:_LOOK_AT]
+    pairs = paired(source)
+    labelled = [] if pairs is None else [record for record in pairs.records if record.label is not None]
+    looked = labelled[:: max(1, len(labelled) // _LOOK_AT)][:_LOOK_AT]
     stacks = [found for record in looked if (found := _pages(record)) is not None]
     if not looked or 2 * len(stacks) <= len(looked):
         return None
@@ -70,7 +68,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records: list[Record] = []
     flat = 0
     stacks: list[Path] = []
-    for record in source.once(pair).records:
+    for record in pair(source).records:
         count = _pages(record)
         if record.image is None or record.label is None or count is None:
             flat += record.label is not None

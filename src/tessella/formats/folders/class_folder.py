@@ -14,7 +14,7 @@ from tessella.core.errors import FormatError, LabelError
 from tessella.files.masks import read_mask
 from tessella.formats.layout.binary import is_yes, says_yes_or_no, stored_type, value_of, with_ignore_value
 from tessella.formats.layout.class_files import find_classes
-from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of
+from tessella.formats.layout.pairing import SPLIT_NAMES, pair, paired, role_of
 from tessella.formats.layout.places import PICTURE, Place, meet, tree
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
@@ -60,12 +60,9 @@ def detect(source: Source) -> Match | None:
 
 def _by_class(source: Source) -> dict[str, list[Record]]:
     """Return the pairs of each folder that may be a class; empty where some pair lies in none or in a split."""
-    try:
-        pairs = source.once(pair)
-    except FormatError:
-        return {}
+    pairs = paired(source)
     found: dict[str, list[Record]] = defaultdict(list)
-    for record in pairs.records:
+    for record in () if pairs is None else pairs.records:
         if record.label is None:
             continue
         folders = record.label.parts[len(source.root.parts) : -1]
@@ -117,7 +114,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         orphans = met.orphans
     else:
         by_class |= _by_class(source)
-        pairs = source.once(pair)
+        pairs = pair(source)
         records = [record for record in pairs.records if _parent_is(record, by_class, source)]
         orphans = pairs.orphans
     if not by_class:

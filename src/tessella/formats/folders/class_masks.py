@@ -21,7 +21,7 @@ from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.layout.binary import says_yes_or_no, stored_type, value_of, with_ignore_value, yes_of_each
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
-from tessella.formats.layout.pairing import SPLIT_NAMES, pair, role_of, split_of
+from tessella.formats.layout.pairing import SPLIT_NAMES, paired, role_of, split_of
 from tessella.formats.layout.photos import named_apart
 from tessella.formats.layout.places import photo_tree, tree
 from tessella.formats.listing import Listing, Match, Record, Writer
@@ -94,11 +94,8 @@ def detect(source: Source) -> Match | None:
 
 def _have_one_mask(source: Source) -> bool:
     """Whether most photos have one mask: then no further look is needed."""
-    try:
-        pairs = source.once(pair)
-    except FormatError:
-        return False
-    return 2 * len(pairs.masks) > len(pairs.records)
+    pairs = paired(source)
+    return pairs is not None and 2 * len(pairs.masks) > len(pairs.records)
 
 
 def _find(source: Source) -> _Found:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.classes import IGNORE, LabelCoding, voc_colour
-from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
 from tessella.formats.folders.index_mask import list_pairs, load, share_of_colour
 from tessella.formats.layout.discover import discover_colours
 from tessella.formats.layout.export import in_split, plain_coding, write_photo
-from tessella.formats.layout.pairing import pair
+from tessella.formats.layout.pairing import paired
 from tessella.formats.listing import Listing, Match, Writer
 
 if TYPE_CHECKING:
@@ -33,11 +32,8 @@ def detect(source: Source) -> Match | None:
     """Say whether photos and RGB masks can be paired below the folder."""
     if source.file is not None:
         return None
-    try:
-        pairs = source.once(pair)
-    except FormatError:
-        return None
-    if not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
+    pairs = paired(source)
+    if pairs is None or not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
         return None
     return Match(60, f"{len(pairs.masks)} photos have an RGB mask")
 

@@ -32,7 +32,7 @@ def detect(source: Source) -> Match | None:
     if source.file is not None:
         return None
     try:
-        pairs = source.once(pair)
+        pairs = pair(source)
     except FormatError as error:
         return Match(50, error.what)  # another format may know better; reading as this one says it in full
     if not pairs.masks:
@@ -96,7 +96,7 @@ def list_pairs(source: Source, coding: LabelCoding | None, *, name: str, discove
 
 def require_pairs(source: Source) -> Pairs:
     """Pair photos and masks, and raise when nothing pairs."""
-    pairs = source.once(pair)
+    pairs = pair(source)
     if not pairs.masks:
         raise FormatError(
             "no photo here has a mask",

@@ -12,7 +12,7 @@ from tessella.files.masks import read_mask
 from tessella.formats.folders.index_mask import require_pairs
 from tessella.formats.layout.class_files import CLASS_FILES
 from tessella.formats.layout.instances import OBJECTS, numbers_objects, object_name, objects_of
-from tessella.formats.layout.pairing import pair
+from tessella.formats.layout.pairing import paired
 from tessella.formats.layout.places import tree
 from tessella.formats.listing import Listing, Match
 
@@ -36,10 +36,8 @@ def detect(source: Source) -> Match | None:
     """
     if source.file is not None or any(path.name in CLASS_FILES for path in source.once(tree).get("", ())):
         return None
-    try:
-        masks = source.once(pair).masks
-    except FormatError:
-        return None
+    pairs = paired(source)
+    masks = [] if pairs is None else pairs.masks
     looked = [
         found for path in masks[:: max(1, len(masks) // _LOOK_AT)][:_LOOK_AT] if (found := _looks(path)) is not None
     ]

@@ -83,7 +83,7 @@ class _File:
 
 
 def pair(source: Source) -> Pairs:
-    """Pair the photos and masks below a folder.
+    """Pair the photos and masks below a folder, once for all formats that ask.
 
     A folder named images, imgs, JPEGImages ... holds photos, one named masks, labels, SegmentationClass ... masks, and
     so does `trainannot` beside `train`; in one folder a mask has the photo's stem with `_mask`, `_label`, `-seg` ...,
@@ -99,7 +99,23 @@ def pair(source: Source) -> Pairs:
     Raises:
         FormatError: Two masks claim one photo, or most masks belong to several photos.
     """
-    return _pair(source, source.files(*IMAGE_SUFFIXES))
+    found = source.once(_outcome)
+    if isinstance(found, FormatError):
+        raise found
+    return found
+
+
+def paired(source: Source) -> Pairs | None:
+    """Like `pair`, and None where it would raise: then the layout is another."""
+    found = source.once(_outcome)
+    return None if isinstance(found, FormatError) else found
+
+
+def _outcome(source: Source) -> Pairs | FormatError:
+    try:
+        return _pair(source, source.files(*IMAGE_SUFFIXES))
+    except FormatError as fault:
+        return fault
 
 
 def pair_with(source: Source, labels: Collection[Path]) -> Pairs:
