@@ -69,3 +69,60 @@ def test_a_missing_extra_is_answered_with_the_install_line() -> None:
     require("json", needs="x", extra="train")
     with pytest.raises(TessellaError, match=r"flying needs .*'no_such_module_here'.*pip install 'tessella\[train\]'"):
         require("no_such_module_here", needs="flying", extra="train")
+
+
+def _scan() -> np.ndarray:
+    """A slice of CT: air, tissue with a lesion of 40 HU more, and a few voxels of metal."""
+    units = np.full((100, 100, 1), -1000, np.float32)
+    units[20:80, 20:80] = 40
+    units[40:50, 40:50] = 80
+    units[:3, 0] = 30_000
+    return units
+
+
+def test_numbers_without_a_full_scale_are_shown_between_their_first_and_last_percent() -> None:
+    image = Image(_scan())
+    assert image.shown_range() == (-1000, 80)
+    shown = image.to_rgb8()[..., 0]
+    assert [int(shown[at]) for at in ((10, 10), (30, 30), (45, 45), (0, 0))] == [0, 246, 255, 255]
+
+
+def test_twelve_bits_in_sixteen_are_shown_and_a_dark_photo_of_sixteen_is_left_dark() -> None:
+    ramp = np.linspace(0, 4095, 10_000).round().astype(np.uint16).reshape(100, 100, 1)
+    black, white = Image(ramp).shown_range()
+    assert (black, white) == (pytest.approx(41, abs=1), pytest.approx(4054, abs=1))
+    assert Image(ramp).to_rgb8()[50, 0, 0] == pytest.approx(128, abs=1)
+    assert Image(ramp * 5).shown_range() == (0, 65535)
+    assert Image((ramp / 4095 * 0.1).astype(np.float32)).shown_range() == (0, 1)
+
+
+def test_what_is_no_number_is_black_and_does_not_count() -> None:
+    units = _scan()
+    units[90:, :] = np.nan
+    units[0, 50] = np.inf
+    units[0, 51] = -np.inf
+    image = Image(units)
+    assert image.shown_range() == (-1000, 80)
+    assert image.to_rgb8()[95, 5].tolist() == [0, 0, 0]
+    assert image.to_rgb8()[0, 50:52, 0].tolist() == [255, 0]
+    assert Image(np.full((2, 2, 1), np.nan, np.float32)).to_rgb8().max() == 0
+
+
+def test_a_window_that_the_file_states_counts_and_may_be_reversed() -> None:
+    assert Image(_scan(), window=(0, 100)).to_rgb8()[30, 30, 0] == 102
+    assert Image(_scan(), window=(100, 0)).to_rgb8()[30, 30, 0] == 153
+
+
+def test_a_picture_that_is_nearly_all_one_value_is_shown_from_its_darkest_to_its_brightest() -> None:
+    units = np.zeros((100, 100, 1), np.float32)
+    units[0, :5, 0] = 500
+    assert Image(units).shown_range() == (0, 500)
+
+
+def test_the_bands_of_a_colour_picture_keep_their_relation() -> None:
+    units = np.zeros((10, 10, 3), np.float32)
+    units[..., 0] = np.linspace(0, 400, 100).reshape(10, 10)
+    units[..., 1] = units[..., 0] / 2
+    red, green, blue = Image(units).to_rgb8()[5, 5].tolist()
+    assert green == pytest.approx(red / 2, abs=1)
+    assert blue == 0

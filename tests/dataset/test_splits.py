@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -150,3 +152,18 @@ def test_labelled_photos_outside_the_stated_splits_are_counted_in_a_note(stated:
     assert settled[-3:] == tuple(stray)
     assert notes[-1] == "labelled photos in no split that the data set states, which are left out: 2"
     assert not any("left out" in note for note in assign(records[:-3], SplitRule())[1])
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_different_photos_of_few_of_their_bits_do_not_look_alike(tmp_path: Path, dtype: str) -> None:
+    """Reflectances up to 400 in 16 bits are one and a half of 255 grey levels: every field equalled every other."""
+    rng = np.random.default_rng(3)
+    records = []
+    for number in range(3):
+        coarse = cv2.resize(rng.random((6, 6)).astype(np.float32), (64, 64)) * 400
+        path = tmp_path / f"{number}.tif"
+        tifffile.imwrite(path, (coarse if number < 2 else coarse * 0 + 7).astype(dtype))
+        records.append(Record(path.stem, path, None))
+    again = tmp_path / "9.tif"
+    again.write_bytes((tmp_path / "0.tif").read_bytes())
+    assert lookalikes([*records, Record("9", again, None)]) == [(0, 3)]

@@ -448,3 +448,21 @@ def test_a_header_whose_numbers_overflow_is_an_error_and_no_warning(tmp_path: Pa
     path.write_bytes(head.binaryblock + path.read_bytes()[348:])
     with pytest.raises(ImageError, match=r"a\.nii"):
         read_labels(path)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"WindowCenter": 40, "WindowWidth": 400}, (-160, 239)),
+        ({"WindowCenter": [40, 600], "WindowWidth": [400, 1600]}, (-160, 239)),
+        ({"WindowCenter": 40, "WindowWidth": 400, "PhotometricInterpretation": "MONOCHROME1"}, (239, -160)),
+        ({"WindowCenter": 40}, None),
+        ({"WindowCenter": 40, "WindowWidth": 1}, None),
+        ({}, None),
+    ],
+)
+def test_the_window_of_a_dicom_image_is_kept_for_pictures(tmp_path: Path, told: dict, expected: object) -> None:
+    path = tmp_path / "a.dcm"
+    pixels = np.arange(20, dtype=np.int16).reshape(4, 5)
+    dicom_slice(path, pixels, z=0.0, series="1.2", uid="1.2.3", RescaleSlope=1, RescaleIntercept=-1024, **told)
+    assert read_slice(path).window == expected

@@ -19,6 +19,12 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 FULL_SCALE: Final[dict[str, float]] = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 """The value that means "white", by dtype; never guessed from the content."""
 
+_LEAST_USED: Final = 4
+"""A picture of 16 bits uses their scale when its brightest value reaches a quarter of it: with less it has 14 bits."""
+
+_MOST_SAMPLED: Final = 1_000_000
+"""Pixels that the range of a picture is measured on, evenly spread."""
+
 
 def default_bands(channels: int) -> tuple[str, ...]:
     """Name the bands of a photo with 1, 2, 3 or 4 channels as usual, and others by number."""
@@ -33,6 +39,7 @@ class Image:
     Args:
         pixels: (H, W, C) uint8, uint16 or float32; C >= 1; the array is read-only.
         bands: C names; by default grey, red/green/blue, or band1...
+        window: The values that the file itself wants shown as black and as white (DICOM); None where it says nothing.
 
     Raises:
         ImageError: Wrong dtype or number of axes, no pixels, or the wrong number of band names.
@@ -40,6 +47,7 @@ class Image:
 
     pixels: Pixels
     bands: tuple[str, ...] = ()
+    window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.size == 0 or self.pixels.dtype.name not in FULL_SCALE:
@@ -73,16 +81,44 @@ class Image:
         """`uint8`, `uint16` or `float32`."""
         return self.pixels.dtype.name
 
+    def shown_range(self) -> tuple[float, float]:
+        """Return the values that are shown as black and as white, for people; what a network sees never depends on it.
+
+        The file's own window, else 0 and the dtype's full scale. Numbers that leave that scale, or never come near its
+        end, have none: Hounsfield units, reflectances, 12 bits in 16. Of these it is the first and the 99th percentile
+        of the finite values, so that a few bright pixels do not make the rest black.
+        """
+        full = FULL_SCALE[self.dtype]
+        if self.window is not None or self.dtype == "uint8":
+            return self.window or (0.0, full)
+        step = max(1, int((self.hw[0] * self.hw[1] / _MOST_SAMPLED) ** 0.5))
+        values = self.pixels[::step, ::step, : 3 if self.channels >= 3 else 1].astype(np.float64).ravel()
+        values = values[np.isfinite(values)]
+        low, high = float(values.min(initial=full)), float(values.max(initial=0.0))
+        fits = high >= full / _LEAST_USED if self.dtype == "uint16" else low >= 0 and high <= full
+        if fits or low >= high:
+            return 0.0, full
+        black, white = np.percentile(values, (1, 99)).tolist()
+        return (black, white) if black < white else (low, high)
+
+    def shown(self) -> NDArray[np.float32]:
+        """Return (H, W, C) float32 for people to look at: 0 is black, 255 white by `shown_range`; at most 3 bands."""
+        black, white = self.shown_range()
+        bands = self.pixels[..., : 3 if self.channels >= 3 else 1].astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            eight = (bands - np.float32(black)) * np.float32(255.0 / (white - black))
+        return np.asarray(np.nan_to_num(eight, nan=0.0, posinf=255.0, neginf=0.0).clip(0, 255), np.float32)
+
     def to_rgb8(self) -> NDArray[np.uint8]:
-        """Return (H, W, 3) uint8 for people to look at: first three bands, 8 bits by the dtype's full scale.
+        """Return (H, W, 3) uint8 for people to look at: first three bands, black to white by `shown_range`.
 
         One or two bands are shown as grey. This is for pictures only and never feeds a network.
         """
-        shown = self.pixels[..., :3] if self.channels >= 3 else np.repeat(self.pixels[..., :1], 3, axis=2)
-        if shown.dtype == np.uint8:
-            return np.ascontiguousarray(shown)
-        eight = np.clip(shown.astype(np.float32) * np.float32(255.0 / FULL_SCALE[self.dtype]), 0, 255)
-        return np.asarray(eight.round(), np.uint8)
+        if self.dtype == "uint8" and self.window is None:
+            plain = self.pixels[..., :3] if self.channels >= 3 else np.repeat(self.pixels[..., :1], 3, axis=2)
+            return np.ascontiguousarray(plain, np.uint8)
+        eight = self.shown().round().astype(np.uint8)
+        return np.asarray(eight if eight.shape[2] == 3 else np.repeat(eight, 3, axis=2))
 
     def to_pillow(self) -> PillowImage:
         """Return the picture for people to look at (mode RGB)."""

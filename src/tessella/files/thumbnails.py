@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tessella.core.image import FULL_SCALE
 from tessella.files.images import FILE_BUDGET, check_data, decode_header, decode_image, orient
 from tessella.files.text import read_bytes
 
@@ -27,7 +26,7 @@ def thumbnail(path: Path, *, side: int, max_pixels: int | None = None) -> NDArra
         max_pixels: Refuse larger pictures; by default as `read_image`.
 
     Returns:
-        (side, side) float32, 0..255 by the dtype's full scale; each value the mean of the area it covers.
+        (side, side) float32, 0..255 as the photo is shown; each value the mean of the area it covers.
 
     Raises:
         InputError: The file cannot be read.
@@ -41,7 +40,7 @@ def thumbnail(path: Path, *, side: int, max_pixels: int | None = None) -> NDArra
     grey: Any = _reduced_jpeg(data, header, side) if header.format == "JPEG" else None
     if grey is None:
         image = decode_image(data, where=path, max_pixels=max_pixels)
-        pixels = image.pixels[..., :3].astype(np.float32) * np.float32(255 / FULL_SCALE[image.dtype])
+        pixels = image.shown()
         # the weights of JPEG's own luma, so that a photo and its JPEG copy meet
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] == 3 else pixels.mean(axis=2)
     small = cv2.resize(np.ascontiguousarray(grey), (side, side), interpolation=cv2.INTER_AREA)

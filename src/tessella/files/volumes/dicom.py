@@ -266,8 +266,24 @@ def read_slice(path: Path, *, max_pixels: int | None = None) -> Image:
         values = values.reshape(*hw, samples)
         slope, intercept = float(tree.get("RescaleSlope", 1)), float(tree.get("RescaleIntercept", 0))
         if (slope, intercept) == (1, 0) and values.dtype in (np.uint8, np.uint16):
-            return Image(np.ascontiguousarray(values))
-        return Image(np.asarray(values.astype(np.float64) * slope + intercept, np.float32))
+            return Image(np.ascontiguousarray(values), window=_window(tree))
+        return Image(np.asarray(values.astype(np.float64) * slope + intercept, np.float32), window=_window(tree))
+
+
+def _window(tree: Any) -> tuple[float, float] | None:  # noqa: ANN401 - a data set of pydicom
+    """Return the values that are shown as black and as white (PS3.3, C.11.2.1.2), of several windows the first.
+
+    In MONOCHROME1 the lowest value is white. None where no window is stated, or none that can be used.
+    """
+    told = [tree.get(name) for name in ("WindowCenter", "WindowWidth")]
+    try:
+        centre, width = (float(one if isinstance(one, int | float | str) else one[0]) for one in told)
+    except (TypeError, ValueError, LookupError):
+        return None
+    low, high = centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2
+    if not (np.isfinite(low) and np.isfinite(high) and 1e-6 < high - low < 1e9):
+        return None
+    return (high, low) if tree.get("PhotometricInterpretation") == "MONOCHROME1" else (low, high)
 
 
 def kept_frames(segmentation: Segmentation, *, max_pixels: int | None = None) -> NDArray[Any]:
