@@ -242,3 +242,108 @@ def test_objects_and_attributes_of_every_drawn_format_are_kept_or_counted(name: 
         named = {label for label, _, _ in expected}
         assert not Counter({one: n for one, n in expected.items() if one[0] in named & set(again.table.names)}) - found
     assert done.left_out == Counter(_lost(mine, to)) + Counter(index.listing.left_out)
+
+
+BORDERS = "pixels on borders, which COCO's rule paints otherwise"
+CORNERS = (
+    [[20.3, 4.2], [40.7, 20.9], [18.4, 30.6], [9.5, 12.1]],
+    [[50.1, 8.8], [70.2, 12.4], [60.6, 40.3]],
+    [[10.9, 40.2], [30.3, 44.7], [21.2, 55.5]],
+)
+ROAD, *TREE = map(np.array, CORNERS)
+SLANTED = (
+    Shape("road", "polygon", ROAD, attributes=(("a", "1"),)),
+    *(Shape("tree", "polygon", part, "6", attributes=(("b", "2"),)) for part in TREE),
+)
+
+
+@pytest.mark.parametrize("tool", ["coco", "centre"])
+@pytest.mark.parametrize("to", [name for name in HELD if "shapes" in FORMATS[name].holds])
+def test_between_coco_and_others_points_stay_and_the_pixels_that_change_are_counted(
+    to: str, tool: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = _opened(tmp_path / "set", Drawing(SLANTED, HW, tool), monkeypatch)
+    done = convert(index, tmp_path / "out", to=to)
+    again = open_dataset(tmp_path / "out")
+    theirs, holds = _drawing(again), FORMATS[to].holds
+    if to != "yolo-seg":  # where both parts are in one ring
+        assert {_points(one) for one in theirs.shapes} == {_points(one) for one in SLANTED}
+    if "attributes" in holds:
+        assert {pair for one in theirs.shapes for pair in one.attributes} == {("a", "1"), ("b", "2")}
+    if "instances" in holds:
+        assert len(_objects(theirs, whole=True)) == 2
+    before, after = index.labels(0), again.labels(0)
+    assert before is not None
+    assert after is not None
+    changed = int(np.count_nonzero(before.ids != after.ids))
+    assert bool(changed) == ((to == "coco") != (tool == "coco"))
+    assert changed < before.ids.size / 100
+    assert done.left_out.get(BORDERS, 0) == changed
+
+
+def test_of_parts_that_differ_the_first_counts_and_the_difference_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = (polygon("road", 2, 2, 8, 8, "1", a="1", b="2"), polygon("road", 12, 2, 18, 8, "1", a="3", c="4"))
+    index = _opened(tmp_path / "set", Drawing(parts, HW, "centre"), monkeypatch)
+    at_odds = {"attributes in which the parts of an object differ": 1}
+    for to, lost in (("coco", at_odds), ("geojson", at_odds), ("labelme", {}), ("cvat", {}), ("darwin", {})):
+        assert convert(index, tmp_path / to, to=to).left_out == lost
+        said = {pair for one in _drawing(open_dataset(tmp_path / to)).shapes for pair in one.attributes}
+        assert said == {("a", "1"), ("b", "2"), ("c", "4")} | (set() if lost else {("a", "3")})
+
+
+def test_names_that_mean_something_to_a_format_are_no_reason_to_lose_an_attribute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        ("occluded", "partly"), ("source", "drone"), ("iscrowd", "no"), ("description", "x"), ("text", "hello"),
+        ("polygon", "yes"), ("wet", "false"), ("wide", "true"), ("<&>\"'", "ü\n]]>"), ("long", "words" * 100),
+    )  # fmt: skip
+    shape = replace(polygon("road", 2, 2, 8, 8), attributes=said)
+    index = _opened(tmp_path / "set", Drawing((shape,), HW, "centre"), monkeypatch)
+    for to in [name for name in HELD if "attributes" in FORMATS[name].holds]:
+        assert convert(index, tmp_path / to, to=to).left_out == {}
+        expected = set(said)
+        if to == "label-studio":  # one of its controls is called so
+            expected = expected - {("polygon", "yes")} | {("polygon (attribute)", "yes")}
+        assert set(_drawing(open_dataset(tmp_path / to)).shapes[0].attributes) == expected, to
+
+
+def test_what_cannot_be_said_of_an_object_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = (
+        replace(polygon("road", 2, 2, 8, 8), attributes=(("a", "1"), ("a", "2"), ("Class", "x"))),
+        polygon("tree", 300, 2, 308, 8, b="1"),
+        polygon("tree", 20, 20, 24, 24, "3", c="1"),
+        polygon("road", 18, 18, 30, 30, d="1"),
+        Shape("tree", "ellipse", np.array([[50, 40], [58, 44], [50, 47]], float), attributes=(("e", "1"),)),
+    )
+    index = _opened(tmp_path / "set", Drawing(shapes, HW, "centre"), monkeypatch)
+    twice = {"attributes of a name that a shape has twice": 1}
+    odd = {"attributes in which the parts of an object differ": 1, "objects that cover no pixel": 1}
+    round_ = {"circles and ellipses, kept as the pixels they cover": 1}
+    askew = {"circles and ellipses that no radii and angle state exactly, kept as the pixels they cover": 1}
+    expected: dict[str, dict[str, int]] = {
+        "labelme": twice | round_,
+        "coco": odd | round_,
+        "cvat": askew,
+        "label-studio": {"outlines that no percentages state exactly, kept as the pixels they cover": 1},
+        "supervisely": round_,
+        "darwin": askew,
+        # what lies off the photo is on the map all the same
+        "geojson": {"attributes in which the parts of an object differ": 1, "attributes called class": 1} | round_,
+        "coco-panoptic": {"objects of which no pixel is seen": 2, "shapes with attributes": 5},
+    }
+    for to, lost in expected.items():
+        assert convert(index, tmp_path / to, to=to).left_out == lost, to
+
+
+def test_a_photo_whose_background_means_another_thing_is_traced_and_its_shapes_are_counted(tmp_path: Path) -> None:
+    WRITERS["labelme"](tmp_path / "north")
+    WRITERS["coco"](tmp_path / "south")
+    (tmp_path / "map.toml").write_text('version = 1\n[sources.north.rename]\ntree = "road"\n')
+    done = convert(
+        [tmp_path / "north", tmp_path / "south"], tmp_path / "out", to="labelme", class_map=tmp_path / "map.toml"
+    )
+    assert any("never annotated" in note for note in done.notes)
+    assert done.left_out["shapes, kept as outlines of the pixels they show"] == 12

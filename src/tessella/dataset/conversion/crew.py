@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tessella.core.errors import InputError
+from tessella.core.errors import InputError, TessellaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,8 +109,14 @@ def _done(pool: Executor, write: Callable[[range], list[Line]], photos: int) -> 
     """Hand the photos out by the handful, and yield the lines as they come."""
     at_once = max(1, min(_AT_ONCE, photos // (8 * _cores())))  # so that no core waits for another's last handful
     spans = (range(start, min(start + at_once, photos)) for start in range(0, photos, at_once))
-    for future in as_completed([pool.submit(write, span) for span in spans]):
-        yield from future.result()
+    futures = [pool.submit(write, span) for span in spans]
+    try:
+        for future in as_completed(futures):
+            yield from future.result()
+    except TessellaError:
+        for future in futures:  # of several faults, the first in the order of the photos is named, each time
+            future.result()
+        raise
 
 
 def _write(job: Job, part: Part, folder: Path) -> Line:

@@ -219,6 +219,8 @@ def _said(answers: dict[str, Any]) -> Iterator[tuple[object, object]]:
     for one in map(table, rows(answers.get("classifications"))):
         given = one.get("answers")
         texts = (
-            [words(table(answer).get("name")) for answer in rows(given)] if isinstance(given, list) else [words(given)]
+            [words(table(answer).get("name")) for answer in rows(given)]
+            if isinstance(given, list)
+            else [words(given, whole=True)]
         )
         yield one.get("name"), ", ".join(filter(None, texts))

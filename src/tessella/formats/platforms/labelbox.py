@@ -346,8 +346,11 @@ def _answers(classifications: list[Any]) -> Iterator[tuple[object, object]]:
     for one in map(table, classifications):
         given = one.get("answer", one.get("answers", one.get("radio_answer", one.get("checklist_answers"))))
         listed = rows(given) if isinstance(given, list) else [given]
-        named_ = [words(table(answer).get("name", table(answer).get("title"))) or words(answer) for answer in listed]
-        text = words(table(one.get("text_answer")).get("content"))
+        named_ = [
+            words(table(answer).get("name", table(answer).get("title"))) or words(answer, whole=True)
+            for answer in listed
+        ]
+        text = words(table(one.get("text_answer")).get("content"), whole=True)
         yield one.get("name", one.get("title")), ", ".join(filter(None, [*named_, text]))
         for answer in map(table, listed):
             yield from _answers(rows(answer.get("classifications")))

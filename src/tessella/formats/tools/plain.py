@@ -28,13 +28,17 @@ def rows(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def words(value: object) -> str:
+def words(value: object, *, whole: bool = False) -> str:
     """Return text, or a number as text; "" for anything else.
 
     Lone surrogates, which JSON can spell and no file can hold, become question marks.
+
+    Args:
+        value: What the file holds.
+        whole: Whether all of it is kept, as of an answer; of a name, the first 200 letters are.
     """
     if isinstance(value, str):
-        return _spelled(value[:_LONGEST])
+        return (value if whole else value[:_LONGEST]).encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15:
         return str(value)
     return ""
@@ -58,16 +62,10 @@ def attributes(pairs: Iterable[tuple[object, object]]) -> tuple[tuple[str, str],
     """Return what a tool says besides label and outline as text: (name, value), without empty ones."""
     found = []
     for name, value in pairs:
-        said = value if isinstance(value, str) else words(value)
-        if isinstance(value, dict | list | bool):
-            said = json.dumps(value, ensure_ascii=False)
-        if words(name) and said:
-            found.append((words(name), _spelled(said)))
+        said = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else value
+        if words(name) and words(said):
+            found.append((words(name), words(said, whole=True)))
     return tuple(found)
-
-
-def _spelled(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def hex_colour(value: object) -> Colour | None:

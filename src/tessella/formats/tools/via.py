@@ -196,7 +196,7 @@ def _said(value: object) -> list[str]:
     """Return the answers of an attribute: one for text and radio buttons, any number for check boxes."""
     if isinstance(value, dict):
         return [words(name) for name, ticked in value.items() if ticked and words(name).strip()]
-    return [words(value)] if words(value).strip() else []
+    return [words(value, whole=True)] if words(value).strip() else []
 
 
 def _given(photo: dict[str, Any]) -> int:
@@ -204,7 +204,7 @@ def _given(photo: dict[str, Any]) -> int:
 
 
 def _label(region: dict[str, Any], attribute: str) -> str:
-    return next(iter(_said(table(region.get("region_attributes")).get(attribute))), UNLABELLED)
+    return words(next(iter(_said(table(region.get("region_attributes")).get(attribute))), UNLABELLED))
 
 
 def _entry(path: Path, key: str, photo: _Photo, attribute: str, *, counts: Counter[str]) -> Entry:

@@ -90,7 +90,11 @@ _ANSWERS: Final = ("choices", "text", "rating", "number", "taxonomy")
 
 
 def _joined(said: object) -> object:
-    return ", ".join(words(one) for one in said) if isinstance(said, list) and said and not rows(said[0]) else said
+    return (
+        ", ".join(words(one, whole=True) for one in said)
+        if isinstance(said, list) and said and not rows(said[0])
+        else said
+    )
 
 
 def _what(result: dict[str, Any]) -> str:
