@@ -120,7 +120,6 @@ def test_the_batch_of_a_stage_is_a_multiple_of_that_of_the_last():
         }
     )
     assert [plan.batch_in(stage) for stage in stages] == [6, 4]
-    assert plan.largest_batch == 6
 
 
 @pytest.mark.parametrize(

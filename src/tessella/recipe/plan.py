@@ -367,11 +367,6 @@ class Plan(Part):
         return round(self.training.batch * stage.batch_factor)
 
     @property
-    def largest_batch(self) -> int:
-        """The most crops per forward pass that any stage has."""
-        return max(self.batch_in(stage) for stage in self.augment.stages)
-
-    @property
     def table(self) -> ClassTable:
         """The class table."""
         return ClassTable(tuple(ClassInfo(info.name, info.colour) for info in self.classes))

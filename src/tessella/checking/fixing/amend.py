@@ -14,6 +14,7 @@ from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_text
 from tessella.files.write import write_text
 from tessella.formats import format_named
+from tessella.formats.labelme.writing import encode_mask
 from tessella.formats.listing import CUT_AT_HALF
 
 if TYPE_CHECKING:
@@ -147,19 +148,8 @@ def _labelme_shape(stored: dict[str, Any], old: Shape, new: Shape) -> dict[str, 
     if not np.array_equal(new.points_xy, old.points_xy, equal_nan=True):
         changed["points"] = [[round(float(x), 6), round(float(y), 6)] for x, y in new.points_xy]
     if new.mask is not None and new.mask is not old.mask:
-        changed["mask"] = _encoded(new.mask)
+        changed["mask"] = encode_mask(new.mask)
     return changed
-
-
-def _encoded(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> str:
-    import base64
-    import io
-
-    from PIL import Image as Pillow
-
-    stream = io.BytesIO()
-    Pillow.fromarray(mask.astype(np.uint8) * np.uint8(255)).convert("1").save(stream, "PNG")
-    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 DRAWING_WRITERS = {"labelme": write_labelme}

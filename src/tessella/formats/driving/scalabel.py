@@ -12,12 +12,10 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.text import read_json
 from tessella.files.values.numbers import pairs, size_hw
-from tessella.formats.layout.class_files import find_classes
-from tessella.formats.layout.discover import discover_names
+from tessella.formats.layout.discover import classes_by_name
 from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import TRACK, Listing, Match, Record
-from tessella.formats.raster.labels import uncovered_note
 from tessella.formats.raster.rle import decode_coco
 
 if TYPE_CHECKING:
@@ -120,7 +118,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             expected="labels with poly2d or rle; boxes say nothing of pixels",
         )  # fmt: skip
     _refuse_twins(records, source.root)
-    coding, notes, discovered = _classes(source, coding, names)
+    coding, notes, discovered = classes_by_name(source.root, names, coding)
     lone = finder.unlabelled(records) if source.file is None else []
     ordered = named_apart([*records, *lone])
     return Listing(
@@ -181,17 +179,6 @@ def _refuse_twins(records: list[Record], root: Path) -> None:
                 got=f"{other.label}#{other.key} and {record.label}#{record.key}",
                 fix="keep one of the two files: the tasks of BDD100K lie in files of their own",
             )
-
-
-def _classes(source: Source, coding: LabelCoding | None, names: Counter[str]) -> tuple[LabelCoding, list[str], bool]:
-    notes: list[str] = []
-    discovered = False
-    if coding is None and (beside := find_classes(source.root)):
-        coding, notes = beside[0], [f"classes from {beside[1]}"]
-    if coding is None:
-        coding, found = discover_names(names)
-        notes, discovered = list(found), True
-    return coding, [*notes, *uncovered_note(coding)], discovered
 
 
 def load(record: Record, listing: Listing) -> Annotation:

@@ -15,14 +15,12 @@ from tessella.files.paths import contain, relative_name
 from tessella.files.values.numbers import POINT_BUDGET, number, size_hw
 from tessella.files.xml import read_xml
 from tessella.formats.labelme.reading import refuse_twins
-from tessella.formats.layout.class_files import find_classes
-from tessella.formats.layout.discover import discover_names
+from tessella.formats.layout.discover import classes_by_name
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match
-from tessella.formats.raster.labels import uncovered_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
@@ -100,7 +98,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if not records and not orphans:
         raise FormatError("no XML file of LabelMe's lies here", where=source.file or root, expected="<annotation>")
     refuse_twins(records, root)
-    meaning, notes, discovered = _classes(root, names, coding)
+    meaning, notes, discovered = classes_by_name(root, names, coding)
     notes += [f"{broken} XML files cannot be read"] if broken else []
     notes += [f"{deleted} objects are marked as deleted, and passed over"] if deleted else []
     lone = finder.unlabelled(records) if source.file is None else []
@@ -108,19 +106,6 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(
         NAME, root, everything, meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels, +left_out
     )
-
-
-def _classes(root: Path, names: Mapping[str, int], coding: LabelCoding | None) -> tuple[LabelCoding, list[str], bool]:
-    found: tuple[LabelCoding, list[str], bool]
-    if coding is not None:
-        found = coding, [], False
-    elif beside := find_classes(root):
-        found = beside[0], [f"classes from {beside[1]}"], False
-    else:
-        discovered, notes = discover_names(names)
-        found = discovered, list(notes), True
-    found[1].extend(uncovered_note(found[0]))
-    return found
 
 
 def _photo(finder: PhotoFinder, path: Path, tree: Element) -> Path | None:

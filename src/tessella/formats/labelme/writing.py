@@ -155,7 +155,7 @@ def _entry(shape: Shape) -> dict[str, object]:
     if texts := {name: value for name, value in says.items() if value not in ("true", "false")}:
         entry["attributes"] = texts
     if shape.mask is not None:
-        entry["mask"] = _png(shape.mask)
+        entry["mask"] = encode_mask(shape.mask)
     return entry
 
 
@@ -163,7 +163,8 @@ def _group(group: str) -> int | str | None:
     return int(group) if group.isdecimal() and len(group) < _LONGEST_NUMBER else group or None
 
 
-def _png(mask: NDArray[np.bool_]) -> str:
+def encode_mask(mask: NDArray[np.bool_]) -> str:
+    """Return a mask, (h, w) bool, as LabelMe stores it: a grey PNG in base64."""
     from PIL import Image
 
     stream = io.BytesIO()

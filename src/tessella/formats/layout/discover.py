@@ -11,7 +11,8 @@ import numpy as np
 from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import InputError, LabelError
 from tessella.files.masks import read_mask
-from tessella.formats.raster.labels import BACKGROUND_NAMES, count_colours, count_values
+from tessella.formats.layout.class_files import find_classes
+from tessella.formats.raster.labels import BACKGROUND_NAMES, count_colours, count_values, uncovered_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -128,6 +129,32 @@ def discover_names(
     if spelled := [repr(name) for name in ground if name not in ("background", "_background_")]:
         notes.append(f"labels that mean background too: {', '.join(spelled)}")
     return coding, tuple(notes)
+
+
+def classes_by_name(
+    root: Path, names: Iterable[str], coding: LabelCoding | None
+) -> tuple[LabelCoding, list[str], bool]:
+    """Return the classes of drawn shapes: those given, else those of a class file in the folder, else the labels found.
+
+    Args:
+        root: The data set's folder.
+        names: The labels of all shapes.
+        coding: What the caller gave, or None.
+
+    Returns:
+        The classes, notes on where they come from and what becomes of the rest, and whether they were discovered.
+
+    Raises:
+        ClassTableError: The class file contradicts itself.
+    """
+    notes: list[str] = []
+    discovered = False
+    if coding is None and (beside := find_classes(root)):
+        coding, notes = beside[0], [f"classes from {beside[1]}"]
+    if coding is None:
+        coding, found = discover_names(names)
+        notes, discovered = list(found), True
+    return coding, [*notes, *uncovered_note(coding)], discovered
 
 
 class _Found(NamedTuple):

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tessella.formats.source import Source
 
 NAME: Final = "darwin"
-_LAYER: Final = "__raster_layer__"
 _AREAS: Final = frozenset({"polygon", "mask", "ellipse", "bounding_box", "line"})
 _NO_AREA: Final = {
     "keypoint": "keypoints", "skeleton": "keypoints", "tag": "tags of photos", "cuboid": "cuboids",
