@@ -16,7 +16,7 @@ from tessella.files.archives import unpack
 from tessella.files.images import read_image
 from tessella.files.masks import read_mask
 from tessella.files.sections import read_sections
-from tessella.files.text import read_csv, read_json
+from tessella.files.text import read_csv, read_json, read_json_lines, read_text_lines
 from tessella.files.values.arrays import read_array
 from tessella.files.values.packed import inflate
 from tessella.files.xml import read_xml, scan_xml
@@ -170,6 +170,18 @@ def _unpack(path: Path) -> None:
         unpack(path, path.parent / f"{path.stem}.out")
 
 
+def _rows(path: Path) -> list[dict[str, str]]:
+    return list(read_csv(path))
+
+
+def _lines(path: Path) -> list[str]:
+    return list(read_text_lines(path))
+
+
+def _json_lines(path: Path) -> list[object]:
+    return list(read_json_lines(path))
+
+
 def _inflate(data: bytes) -> bytes:
     return inflate(data, limit=1 << 20, where="a value")
 
@@ -215,7 +227,14 @@ _ROWS: dict[str, tuple[str, str, Callable[[], bytes], Callable[[Any], object]]] 
     "json with 100000 keys and one of them twice": (
         "json", "a.json", lambda: b"{" + b"".join(b'"%d":1,' % key for key in range(100_000)) + b'"7":2}', read_json,
     ),
-    "csv of 60 million cells": ("csv", "a.csv", lambda: b"," * 60_000_000, read_csv),
+    "csv of 60 million cells": ("csv", "a.csv", lambda: b"," * 60_000_000, _rows),
+    "csv of 20 million rows": ("csv", "a.csv", lambda: b",\n" * 20_000_000, _rows),
+    "csv of one row of 15 million lines": ("csv", "a.csv", lambda: b"a\n" + b'"\n",' * 15_000_000, _rows),
+    "list of one line of 60 MB": ("csv", "a.txt", lambda: b"a" * 60_000_000, _lines),
+    "list of 20 million lines": ("csv", "a.txt", lambda: b"ab\n" * 20_000_000, _lines),
+    "list in utf-16 of 15 million lines": ("csv", "a.txt", lambda: b"\xff\xfe" + b"a\0\n\0" * 15_000_000, _lines),
+    "json lines of 20 million lists": ("json", "a.ndjson", lambda: b"[" + b"[]," * 21_000_000, _json_lines),
+    "xml in utf-16 of a billion laughs": ("xml", "a.xml", lambda: laughs().decode().encode("utf-16"), read_xml),
     "npy of 10^12 numbers": ("npy", "a.npy", lambda: npy((10**6, 10**6)), read_array),
     "npz of 10^12 numbers": ("npz", "a.npz", lambda: npz((10**6, 10**6)), read_array),
     "mat of 2.4e9 numbers": ("mat", "a.mat", lambda: mat(2 * 10**8), read_array),

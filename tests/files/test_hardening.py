@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -17,11 +18,16 @@ from tessella.files import images
 from tessella.files.images import read_header, read_hw, read_image
 from tessella.files.masks import read_mask
 from tessella.files.paths import contain, is_file, walk
-from tessella.files.text import parse_json, read_bytes, read_csv, read_json, read_text, read_toml
+from tessella.files.sections import read_sections
+from tessella.files.text import parse_json, read_bytes, read_csv, read_json, read_text, read_text_lines, read_toml
 from tessella.files.xml import parse_xml, read_xml
 
 RNG = np.random.default_rng(0)
 INKS = np.kron(RNG.integers(0, 256, (4, 5, 4)), np.ones((8, 8, 1))).astype(np.uint8)
+
+
+def in_full(read: Callable[[Path], Iterator[object]]) -> Callable[[Path], object]:
+    return lambda path: list(read(path))
 
 
 def saved(path: Path, data: bytes) -> Path:
@@ -161,9 +167,9 @@ def test_text_that_is_packed_into_a_png_is_read_within_limits(tmp_path):
 # ---- text
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
-def test_utf16_is_named(encoding, tmp_path):
-    for read in (read_text, read_json, read_csv, read_toml):
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_utf16_without_a_mark_is_named(encoding, tmp_path):
+    for read in (read_text, read_json, in_full(read_csv), in_full(read_text_lines), read_toml, read_sections):
         with pytest.raises(FormatError, match=r"a\.txt: this is UTF-16 text, or none; save the file with UTF-8"):
             read(saved(tmp_path / "a.txt", '{"a": 1}'.encode(encoding)))
 
@@ -219,13 +225,13 @@ def test_sixty_four_levels_of_json_and_xml_are_read():
 
 def test_a_column_that_occurs_twice_is_refused_and_one_without_name_is_not(tmp_path):
     with pytest.raises(FormatError, match="the column 'a' occurs twice"):
-        read_csv(saved(tmp_path / "a.csv", b"a,b,a\n1,2,3\n"))
-    assert read_csv(saved(tmp_path / "a.csv", b"a,b,,\n1,2,,\n")) == [{"a": "1", "b": "2", "": ""}]
+        list(read_csv(saved(tmp_path / "a.csv", b"a,b,a\n1,2,3\n")))
+    assert list(read_csv(saved(tmp_path / "a.csv", b"a,b,,\n1,2,,\n"))) == [{"a": "1", "b": "2", "": ""}]
 
 
 def test_a_cell_without_end_is_refused(tmp_path):
     with pytest.raises(FormatError, match="not a CSV table"):
-        read_csv(saved(tmp_path / "a.csv", b'a,b\n1,"' + b"x\n" * 100_000))
+        list(read_csv(saved(tmp_path / "a.csv", b'a,b\n1,"' + b"x\n" * 100_000)))
 
 
 @pytest.mark.parametrize("text", [b"a = " + b"[" * 5000, b"a = " + b"1" * 5000, b"a.b.c = 1\na.b.c = 2", b"[[[["])

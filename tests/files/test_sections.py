@@ -63,13 +63,29 @@ def test_empty_values_are_read(text, tmp_path):
         ("[" * 100_000, "not valid JSON"),
         ("7", "not valid JSON"),
         ("", "not valid JSON"),
-        (b"\xff\xfe{\0}\0", "not valid JSON"),
+        (b"\xff\xfe{\0", "not valid JSON"),
+        (b"\xff\xfe{\0}", r"not UTF-16 text \(byte 4\)"),
+        (b"{\0}\0", "UTF-16 text, or none"),
         (b'{"\xff": 1}', "not valid JSON"),
     ],
 )
 def test_a_fault_is_refused(text, says, tmp_path):
     with pytest.raises(FormatError, match=f"a.json.*{says}"):
         read_sections(saved(tmp_path / "a.json", text))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_the_items_of_a_file_in_any_encoding_are_found_again(encoding, tmp_path):
+    items = [
+        {"id": number, "name": name} for number, name in enumerate(["a", "\u00e9\u00e9", "\u4e2d", "\U0001f600", ""])
+    ]
+    text = json.dumps({"\u00fc": 1, "rows": items, "after": "\U0001f600"}, ensure_ascii=False)
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    sections = read_sections(saved(tmp_path / "a.json", (mark + text).encode(encoding)))
+    rows, columns = sections.rows("rows", {"name": str})
+    assert columns["name"] == [item["name"] for item in items]
+    assert rows.parse([4, 2, 3, 0, 1]) == [items[place] for place in (4, 2, 3, 0, 1)]
+    assert sections.parse("after") == "\U0001f600"
 
 
 def test_a_fault_in_a_row_is_named_with_its_place(tmp_path):

@@ -45,15 +45,15 @@ def test_a_file_that_is_missing_too_large_or_not_text_is_named(tmp_path: Path) -
 def test_lists_tables_and_toml(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text(" one \n\n two\r\n")
-    assert read_text_lines(path) == ["one", "two"]
+    assert list(read_text_lines(path)) == ["one", "two"]
     path.write_text("name, r\nsky, 1\n\nsea,2\n")
-    assert read_csv(path) == [{"name": "sky", "r": "1"}, {"name": "sea", "r": "2"}]
+    assert list(read_csv(path)) == [{"name": "sky", "r": "1"}, {"name": "sea", "r": "2"}]
     path.write_text("name,r\nsky\n")
     with pytest.raises(FormatError, match="row 2 has 1 cells; expected 2"):
-        read_csv(path)
+        list(read_csv(path))
     path.write_text("")
     with pytest.raises(FormatError, match="empty"):
-        read_csv(path)
+        list(read_csv(path))
     path.write_text("a = 1")
     assert read_toml(path) == {"a": 1}
     path.write_text("a =\n")

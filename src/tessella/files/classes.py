@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tessella.core.classes import IGNORE, ClassInfo, ClassTable, Colour, LabelCoding, nearest_hint, voc_colour
 from tessella.core.errors import ClassTableError, FormatError
-from tessella.files.text import read_csv, read_json, read_text_lines, read_toml
+from tessella.files.text import CLASSES_BUDGET, read_csv, read_json, read_text_lines, read_toml
 from tessella.files.write import write_text
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _texts(value: object, *, where: object) -> tuple[str, ...]:
 
 
 def _from_csv(path: Path) -> tuple[list[_Entry], _Ignored]:
-    rows = [{name.casefold(): cell for name, cell in row.items()} for row in read_csv(path)]
+    rows = [{name.casefold(): cell for name, cell in row.items()} for row in read_csv(path, max_bytes=CLASSES_BUDGET)]
     keys = set(rows[0]) if rows else set()
     if {"name", "r", "g", "b"} <= keys:
         return [_Entry(row["name"], _cells(path, row, "r", "g", "b")) for row in rows], _Ignored()
@@ -268,7 +268,7 @@ def _cells(path: Path, row: dict[str, str], *names: str) -> Any:  # noqa: ANN401
 
 
 def _from_lines(path: Path) -> tuple[list[_Entry], _Ignored]:
-    lines = [line for line in read_text_lines(path) if not line.startswith("#")]
+    lines = [line for line in read_text_lines(path, max_bytes=CLASSES_BUDGET) if not line.startswith("#")]
     if lines and all(line.count(":") == 3 for line in lines):
         return _from_labelmap(path, lines)
     if lines and all(_COLOUR_FIRST.match(line) for line in lines):

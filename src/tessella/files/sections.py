@@ -7,6 +7,7 @@ file's syntax in one pass, the named fields of each row come out as columns, and
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 from array import array
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.errors import FormatError, InputError
-from tessella.files.text import parse_json, read_bytes
+from tessella.files.text import as_utf8, parse_json, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class Rows:
         name: The key of the list, for messages.
         starts: (N,) int64, where each item begins, in bytes.
         stops: (N,) int64, where it ends.
+        encoding: Of the file.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class Rows:
     name: str
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
+    encoding: str = "utf-8"
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -76,7 +79,8 @@ class Rows:
                 for position in positions:
                     stream.seek(int(self.starts[position]))
                     data = stream.read(int(self.stops[position] - self.starts[position]))
-                    found.append(_parsed(data, where=f"{self.path}: {self.name}[{position}]", allow_nan=allow_nan))
+                    where = f"{self.path}: {self.name}[{position}]"
+                    found.append(_parsed(data, where=where, allow_nan=allow_nan, encoding=self.encoding))
                 return found
         except OSError as error:
             raise InputError(f"the file cannot be read ({error.strerror or error})", where=self.path) from error
@@ -88,16 +92,18 @@ class Sections:
     Args:
         path: The file.
         stamp: Its size and time of change.
-        data: Its bytes.
+        data: Its text in UTF-8.
+        encoding: Of the file.
         values: For each key of the object at its top the place of its value in `data`; for a list at its top, "".
     """
 
     def __init__(
-        self, path: Path, stamp: tuple[int, int], *, data: bytes, values: Mapping[str, tuple[int, int]]
+        self, path: Path, stamp: tuple[int, int], *, data: bytes, encoding: str, values: Mapping[str, tuple[int, int]]
     ) -> None:
         self.path = path
         self.stamp = stamp
         self._data = data
+        self._encoding = encoding
         self._values = dict(values)
 
     @property
@@ -141,7 +147,9 @@ class Sections:
         with _explained(where):
             raws = msgspec.json.decode(memoryview(self._data)[start:stop], type=list[msgspec.Raw])
         places = _item_places(raws, self._data, start + 1)
-        rows = Rows(self.path, self.stamp, name, places[:, 0], places[:, 1])
+        if self._encoding != "utf-8":
+            places = _places_in_utf16(places, self._data)
+        rows = Rows(self.path, self.stamp, name, places[:, 0], places[:, 1], self._encoding)
         if not columns:
             return rows, {}
         # Raw takes any value, null too, and msgspec lets it into no union
@@ -183,19 +191,19 @@ def read_sections(path: Path, *, max_bytes: int = SECTIONS_BUDGET) -> Sections:
         stamp = _stamp(path)
     except OSError:
         stamp = (0, 0)  # reading says what is wrong
-    data = read_bytes(path, max_bytes=max_bytes)
+    data, encoding = as_utf8(read_bytes(path, max_bytes=max_bytes), path)
     skip = len(_BOM) if data[:3] == _BOM else 0
     inner = memoryview(data)[skip:]
     if _LIST.match(data, skip):
         with _explained(path):
             whole = msgspec.json.decode(inner, type=msgspec.Raw)
         start, stop = _places([whole], data)[0].tolist()
-        return Sections(path, stamp, data=data, values={"": (start, stop)})
+        return Sections(path, stamp, data=data, encoding=encoding, values={"": (start, stop)})
     with _explained(path):
         raws = msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
     places = [(start, stop) for start, stop in _places(list(raws.values()), data).tolist()]
     _refuse_twins(data, sorted(places), skip, path)
-    return Sections(path, stamp, data=data, values=dict(zip(raws, places, strict=True)))
+    return Sections(path, stamp, data=data, encoding=encoding, values=dict(zip(raws, places, strict=True)))
 
 
 def _refuse_twins(data: bytes, places: list[tuple[int, int]], start: int, path: Path) -> None:
@@ -231,11 +239,21 @@ def _item_places(raws: Sequence[Any], data: bytes, place: int) -> NDArray[np.int
     return np.array(ends, np.int64).reshape(-1, 2)
 
 
-def _parsed(data: bytes, *, where: object, allow_nan: bool) -> Any:  # noqa: ANN401 - JSON can be any of its types
+def _places_in_utf16(places: NDArray[np.int64], data: bytes) -> NDArray[np.int64]:
+    """Return where places in UTF-8 lie in the same text in UTF-16 behind its mark, in bytes."""
+    letters = np.frombuffer(data, np.uint8)
+    further, wide = np.flatnonzero(letters & 0xC0 == 0x80), np.flatnonzero(letters >= 0xF0)
+    units = places - np.searchsorted(further, places) + np.searchsorted(wide, places)
+    return np.asarray(2 * units + len(codecs.BOM_UTF16), np.int64)
+
+
+def _parsed(data: bytes, *, where: object, allow_nan: bool, encoding: str = "utf-8") -> Any:  # noqa: ANN401 - JSON can be any of its types
     try:
-        text = data.decode()
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise FormatError("this is not UTF-8 text", where=where, fix="save the file with UTF-8 encoding") from error
+        raise FormatError(
+            f"this is not {encoding.upper()} text", where=where, fix="save the file with UTF-8 encoding"
+        ) from error
     return parse_json(text, where=where, allow_nan=allow_nan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -23,6 +24,9 @@ SCAN_BUDGET: Final = 1 << 34
 _PIECE: Final = 1 << 20
 _LONGEST_TAG: Final = 1 << 23
 """Longest tag or comment that is scanned, in bytes; expat begins anew with it at every piece."""
+
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+"""Byte-order marks: Notepad saves in UTF-16 and leaves `encoding="utf-8"` in the first line as it is."""
 
 _FIX: Final = "export the file again from the tool that wrote it"
 
@@ -55,7 +59,7 @@ def read_xml(path: Path, *, max_bytes: int = TEXT_BUDGET) -> Element:
     """Read an XML file.
 
     Args:
-        path: The file, in any encoding that its first line declares (UTF-8 and UTF-16 without).
+        path: The file, in any encoding that its byte-order mark or else its first line says (UTF-8 and UTF-16 without).
         max_bytes: Refuse larger files.
 
     Returns:
@@ -70,7 +74,7 @@ def read_xml(path: Path, *, max_bytes: int = TEXT_BUDGET) -> Element:
 
 def parse_xml(data: bytes, *, where: object) -> Element:
     """Parse the bytes of an XML file with the limits of `read_xml`; `where` names the source in errors."""
-    parser = _parser(_Bounded())
+    parser = _parser(_Bounded(), data[:4])
     with _explained(parser, where):
         parser.feed(data)
         root = parser.close()
@@ -95,23 +99,24 @@ def scan_xml(path: Path, visitor: Visitor, *, max_bytes: int = SCAN_BUDGET) -> s
         FormatError: As `read_xml`, without a limit on the number of elements.
     """
     watched = _Watched(visitor)
-    parser = _parser(watched)
-    watched.parser = parser.parser
     declared: list[str] = []
-    parser.parser.XmlDeclHandler = lambda _version, encoding, _standalone: declared.append(encoding or "")
     try:
         if plain_size(path) > max_bytes:
             raise InputError("the file is too large", where=path, expected=f"at most {max_bytes} bytes")
-        with path.open("rb") as stream, _explained(parser, path):
+        with path.open("rb") as stream:
             head = stream.read(4)
-            parser.feed(head)
-            while piece := stream.read(_PIECE):
-                parser.feed(piece)
-                if stream.tell() - parser.parser.CurrentByteIndex > _LONGEST_TAG:
-                    raise FormatError(
-                        "a tag of the XML is too long", expected=f"at most {_LONGEST_TAG} bytes", fix=_FIX
-                    )
-            parser.close()
+            parser = _parser(watched, head)
+            watched.parser = parser.parser
+            parser.parser.XmlDeclHandler = lambda _version, encoding, _standalone: declared.append(encoding or "")
+            with _explained(parser, path):
+                parser.feed(head)
+                while piece := stream.read(_PIECE):
+                    parser.feed(piece)
+                    if stream.tell() - parser.parser.CurrentByteIndex > _LONGEST_TAG:
+                        raise FormatError(
+                            "a tag of the XML is too long", expected=f"at most {_LONGEST_TAG} bytes", fix=_FIX
+                        )
+                parser.close()
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=path, fix="check the spelling") from error
     except OSError as error:
@@ -120,7 +125,7 @@ def scan_xml(path: Path, visitor: Visitor, *, max_bytes: int = SCAN_BUDGET) -> s
         return "utf-16-le"
     if head[:2] in (b"\xfe\xff", b"\0<"):
         return "utf-16-be"
-    return (declared and declared[0]) or "utf-8"
+    return (not head.startswith(codecs.BOM_UTF8) and declared and declared[0]) or "utf-8"
 
 
 def read_span(path: Path, span: Span, tag: str) -> Element:
@@ -149,10 +154,12 @@ def read_span(path: Path, span: Span, tag: str) -> Element:
     return parse_xml((text if whole else f"{text}</{tag}>").encode(), where=f"{path}: byte {span.start}")
 
 
-def _parser(target: object) -> Any:  # noqa: ANN401 - defusedxml has no types
+def _parser(target: object, head: bytes) -> Any:  # noqa: ANN401 - defusedxml has no types
+    """Return a parser that refuses document types; what a byte-order mark says counts more than the first line."""
     from defusedxml.ElementTree import DefusedXMLParser
 
-    return DefusedXMLParser(target=target, forbid_dtd=True)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return DefusedXMLParser(target=target, forbid_dtd=True, encoding=marked)
 
 
 @contextlib.contextmanager
@@ -173,7 +180,9 @@ def _explained(parser: Any, where: object) -> Iterator[None]:  # noqa: ANN401 - 
             fix="remove the <!DOCTYPE ...> from the file",
         ) from error
     except (ParseError, ValueError, LookupError, TypeError, AssertionError) as error:
-        raise FormatError(f"this is not valid XML ({error})", where=where, fix=_FIX) from error
+        wrong = "encoding specified" in str(error)
+        fix = "write the encoding that the file is saved in into its first line" if wrong else _FIX
+        raise FormatError(f"this is not valid XML ({error})", where=where, fix=fix) from error
 
 
 class _Watched:

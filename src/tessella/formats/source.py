@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from tessella.core.errors import InputError
 from tessella.files.paths import walk
-from tessella.files.text import read_json
+from tessella.files.text import read_head, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _LARGEST_PARSED: Final = 1 << 24
 """Of larger JSON files, in bytes, only the head is parsed: they may hold a whole data set."""
 
 _HEAD: Final = 1 << 20
-_TAG = re.compile(rb"<([A-Za-z_][\w.:-]*)")
+_TAG = re.compile(r"<([A-Za-z_][\w.:-]*)", re.ASCII)
 
 
 class Outline(NamedTuple):
@@ -111,11 +111,10 @@ class Source:
         found = []
         for path in _spread(self.files(".xml")):
             try:
-                with path.open("rb") as stream:
-                    names = _TAG.findall(stream.read(_HEAD))
+                names = _TAG.findall(read_head(path, max_bytes=_HEAD))
             except OSError:
                 continue
-            found.append((path, tuple(dict.fromkeys(name.decode("ascii", "replace") for name in names))))
+            found.append((path, tuple(dict.fromkeys(names))))
         return tuple(found)
 
 
@@ -125,8 +124,7 @@ def _spread(paths: list[Path]) -> list[Path]:
 
 def _head_of_json(path: Path) -> Any:  # noqa: ANN401 - parsed JSON
     """Parse as much of a JSON object or list as the first megabyte holds, down to the items of its lists."""
-    with path.open("rb") as stream:
-        text = stream.read(_HEAD).decode("utf-8-sig", "ignore").lstrip()
+    text = read_head(path, max_bytes=_HEAD).lstrip()
     if text[:1] == "[":
         return _items(text, 1)[0]
     decoder, tree, place = json.JSONDecoder(), {}, 1

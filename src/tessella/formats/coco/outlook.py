@@ -65,7 +65,7 @@ def _kind_in_between(path: Path) -> Kind | None:
         with path.open("rb") as stream:
             for place in range(_WINDOWS):
                 stream.seek(max(0, (size - _WINDOW) * place // (_WINDOWS - 1)))
-                text = stream.read(_WINDOW)
+                text = stream.read(_WINDOW).replace(b"\0", b"")  # so UTF-16 shows its words, too
                 found["panoptic"] += text.count(b'"segments_info"')
                 found["instances"] += text.count(b'"image_id"')
     except OSError:

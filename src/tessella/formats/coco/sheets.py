@@ -12,6 +12,7 @@ import numpy as np
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.sections import Rows, Sections, read_sections
+from tessella.files.text import read_head
 from tessella.files.values.numbers import size_hw
 from tessella.formats.coco.catalogue import Category, class_names, read_categories
 from tessella.formats.coco.fields import holds_nothing, key_of
@@ -145,11 +146,10 @@ def sheets_of(source: Source) -> list[Sheet]:
 
 def _begins_like_coco(path: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            head = stream.read(1 << 16)
+        head = read_head(path, max_bytes=1 << 16)
     except OSError:
         return False
-    return any(word in head for word in (b'"images"', b'"annotations"', b'"categories"', b'"licenses"'))
+    return any(word in head for word in ('"images"', '"annotations"', '"categories"', '"licenses"'))
 
 
 def _sheet(sections: Sections, source: Source) -> Sheet | None:

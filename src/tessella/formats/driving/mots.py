@@ -11,7 +11,7 @@ from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.files.text import read_text_lines
+from tessella.files.text import CLASSES_BUDGET, read_text_lines
 from tessella.formats.layout.places import PICTURE, Place
 from tessella.formats.layout.published import Classes, Kind, Published
 
@@ -64,7 +64,7 @@ def _is_tracks(source: Source, path: Path) -> bool:
 
 def _names(path: Path) -> tuple[str, ...]:
     beside = _list_beside(path)
-    return _CLASSES if beside is None else tuple(read_text_lines(beside))
+    return _CLASSES if beside is None else tuple(read_text_lines(beside, max_bytes=CLASSES_BUDGET))
 
 
 def _list_beside(path: Path) -> Path | None:
@@ -75,7 +75,7 @@ def _settle(_: Source, met: Met, coding: LabelCoding | None) -> Classes:
     if coding is not None:
         return Classes(coding)
     lists = [found for path in met.labels if (found := _list_beside(path)) is not None]
-    names = tuple(read_text_lines(lists[0])) if lists else _CLASSES
+    names = tuple(read_text_lines(lists[0], max_bytes=CLASSES_BUDGET)) if lists else _CLASSES
     where = "labels.txt beside the maps" if lists else "KITTI MOTS, for nothing here names them"
     table = ClassTable.from_names(("background", *names))
     ignored = (_REGION,) if len(names) < _REGION else ()

@@ -15,6 +15,7 @@ from tessella.formats.layout.discover import discover_colours, discover_values
 from tessella.formats.listing import Listing, Match, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tessella.formats.source import Source
@@ -92,8 +93,8 @@ def detect(source: Source) -> Match | None:
     """Say whether train.txt, val.txt or test.txt list photos and masks that lie here."""
     root = source.root
     for name in _LISTS if source.file is None else ():
-        lines = _lines(root / f"{name}.txt")
-        if lines and (parts := _two_paths(lines[0])) and all(_by_tail(root, part) for part in parts):
+        first = next(iter(_lines(root / f"{name}.txt")), "")
+        if first and (parts := _two_paths(first)) and all(_by_tail(root, part) for part in parts):
             return Match(92, f"{name}.txt lists a photo and a mask per line")
     return None
 
@@ -152,8 +153,8 @@ def _classes(root: Path, records: list[Record], max_pixels: int | None) -> tuple
     return coding, list(found), True
 
 
-def _lines(path: Path) -> list[str]:
-    return read_text_lines(path) if path.is_file() else []
+def _lines(path: Path) -> Iterable[str]:
+    return read_text_lines(path) if path.is_file() else ()
 
 
 def _two_paths(line: str) -> list[str] | None:

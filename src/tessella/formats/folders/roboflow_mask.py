@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError, InputError
-from tessella.files.text import read_csv
+from tessella.files.text import CLASSES_BUDGET, read_csv
 from tessella.formats.folders.index_mask import load, require_pairs
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.pairing import pair
@@ -41,10 +41,10 @@ def detect(source: Source) -> Match | None:
 
 def _has_values(path: Path) -> bool:
     try:
-        rows = read_csv(path)
+        row = next(read_csv(path, max_bytes=CLASSES_BUDGET), {})
     except InputError:
         return False
-    return bool(rows) and {"pixel value", "class"} <= {name.casefold() for name in rows[0]}
+    return {"pixel value", "class"} <= {name.casefold() for name in row}
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

@@ -11,7 +11,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.geo.frame import read_frame
 from tessella.files.geo.wkb import parse_wkt
 from tessella.files.paths import relative_name
-from tessella.files.text import read_csv
+from tessella.files.text import read_csv, read_head
 from tessella.formats.geo.census import OPTION, OPTIONS, Census
 from tessella.formats.geo.names import Stems
 from tessella.formats.geo.reading import without_data
@@ -51,11 +51,10 @@ def _tables(source: Source) -> list[Path]:
     found = []
     for path in source.files(".csv"):
         try:
-            with path.open("rb") as stream:
-                head = stream.readline(_HEAD)
+            head = read_head(path, max_bytes=_HEAD).partition("\n")[0]
         except OSError:
             continue
-        names = [name.strip(' "\r\n').casefold() for name in head.decode("utf-8-sig", "replace").split(",")]
+        names = [name.strip(' "\r').casefold() for name in head.split(",")]
         if _PHOTO in names and _OUTLINE in names:
             found.append(path)
     return found

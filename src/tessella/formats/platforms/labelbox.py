@@ -12,7 +12,7 @@ from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.files.text import parse_json, read_text_lines
+from tessella.files.text import parse_json, read_head, read_json_lines
 from tessella.files.values.numbers import named, number, size_hw
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of, names_in_url
@@ -90,8 +90,7 @@ def _is_second(row: object) -> TypeGuard[dict[str, Any]]:
 
 def _first_line(path: Path) -> object:
     try:
-        with path.open("rb") as stream:
-            return parse_json(stream.readline(1 << 20).decode("utf-8-sig", "replace"), where=path, allow_nan=True)
+        return parse_json(read_head(path, max_bytes=1 << 20).partition("\n")[0], where=path, allow_nan=True)
     except (InputError, OSError):
         return None
 
@@ -149,8 +148,7 @@ def _trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]:
         if path in torn and not _is_export(_first_line(path)):
             broken.append(path)
             continue
-        lines = enumerate(read_text_lines(path), start=1)
-        yield path, [parse_json(line, where=f"{path}: line {place}", allow_nan=True) for place, line in lines]
+        yield path, list(read_json_lines(path, allow_nan=True))
 
 
 class _Masks:

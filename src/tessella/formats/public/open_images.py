@@ -12,7 +12,7 @@ from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
-from tessella.files.text import read_csv, read_text_lines
+from tessella.files.text import read_csv, read_head, read_text_lines
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.tools.entries import Entry, Found, listing_of
 from tessella.formats.tools.geometry import mask_shape
@@ -48,8 +48,7 @@ def detect(source: Source) -> Match | None:
 
 def _is_table(path: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            head = stream.readline(_HEAD).decode("utf-8-sig", "replace")
+        head = read_head(path, max_bytes=_HEAD).partition("\n")[0]
     except OSError:
         return False
     return set(_HEADER) <= {cell.strip(' "\r\n') for cell in head.split(",")}

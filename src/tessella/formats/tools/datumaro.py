@@ -13,6 +13,7 @@ from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
 from tessella.files.sections import Rows, Sections, read_sections
+from tessella.files.text import read_head
 from tessella.files.values.numbers import flat, number, size_hw
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
 from tessella.formats.coco.fields import key_of
@@ -138,11 +139,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
 def _may_be_ours(path: Path, source: Source) -> bool:
     try:
-        with path.open("rb") as stream:
-            head = stream.read(1 << 16)
+        head = read_head(path, max_bytes=1 << 16)
     except OSError:
         return source.file is not None
-    return b'"items"' in head or b'"categories"' in head or source.file is not None
+    return '"items"' in head or '"categories"' in head or source.file is not None
 
 
 def _page(sections: Sections, facts: Counter[str]) -> tuple[_Page, frozenset[str], list[Any]]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tessella.files.paths import IMAGE_SUFFIXES
+from tessella.files.text import read_head
 from tessella.formats.tools.plain import rows, table, words
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def explain(source: Source) -> tuple[str, str] | None:
 
 def _head(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            return stream.read(_HEAD).decode("utf-8-sig", "replace")
+        return read_head(path, max_bytes=_HEAD)
     except OSError:
         return ""
 

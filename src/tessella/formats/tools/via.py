@@ -12,7 +12,7 @@ import numpy as np
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
-from tessella.files.text import parse_json, read_csv
+from tessella.files.text import parse_json, read_csv, read_head
 from tessella.files.values.numbers import number
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of, names_in_url
@@ -73,8 +73,7 @@ def detect(source: Source) -> Match | None:
 
 def _is_table(path: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            head = stream.readline(4096).decode("utf-8-sig", "replace")
+        head = read_head(path, max_bytes=4096).partition("\n")[0]
     except OSError:
         return False
     return all(name in head for name in _HEADER)

@@ -64,10 +64,9 @@ def _value(word: Any) -> int | None:  # noqa: ANN401 - parsed JSON
 
 def _table(path: Path) -> dict[int, str]:
     try:
-        lines = read_text_lines(path, max_bytes=_LARGEST_TABLE)
+        lines = [line for line in read_text_lines(path, max_bytes=_LARGEST_TABLE) if not line.startswith("#")]
     except InputError:
         return {}
-    lines = [line for line in lines if not line.startswith("#")]
     for pattern in (_ITK_SNAP, _SLICER):
         found = [pattern.fullmatch(line) for line in lines]
         if found and all(found):

@@ -13,7 +13,7 @@ from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
-from tessella.files.text import read_text_lines
+from tessella.files.text import CLASSES_BUDGET, read_text_lines
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
 from tessella.formats.coco.instances import BOXES_NOTE, with_ignore
 from tessella.formats.layout.photos import PhotoFinder, named_apart
@@ -153,7 +153,7 @@ def _names(path: Path | None, source: Source) -> dict[str, str]:
     if path is None:
         return {}
     if path.suffix.lower() not in (".yaml", ".yml"):
-        return {str(number): name for number, name in enumerate(read_text_lines(path, max_bytes=1 << 20))}
+        return {str(number): name for number, name in enumerate(read_text_lines(path, max_bytes=CLASSES_BUDGET))}
     content = read_data_yaml(path)
     if "kpt_shape" in content:
         raise FormatError(
@@ -277,14 +277,20 @@ def _meant(place: str, names: Path, photos: PhotoFinder) -> list[Path]:
         path = names.parent.joinpath(*parts)
         if not path.is_file() or path.is_symlink():
             return []
-        stems = {tuple(line.replace("\\", "/").split("/"))[-2:] for line in read_text_lines(path)}
-        return [photo for photo in photos.paths if photo.parts[-2:] in stems]
+        known = {photo.parts[-2:] for photo in photos.paths}
+        listed = {tail for line in read_text_lines(path) if (tail := _tail(line)) in known}
+        return [photo for photo in photos.paths if photo.parts[-2:] in listed]
     for cut in range(len(parts)):
         tail = parts[cut:]
         found = [photo for photo in photos.paths if _contains(photo.parts, tail)]
         if found:
             return found
     return []
+
+
+def _tail(line: str) -> tuple[str, ...]:
+    """Return the folder and the name that a line of a list ends with."""
+    return tuple(line.replace("\\", "/").rsplit("/", 2)[-2:])
 
 
 def _contains(path: tuple[str, ...], tail: tuple[str, ...]) -> bool:
