@@ -15,6 +15,10 @@ from tessella.formats import FORMATS, choose
 PHOTOS = 2
 
 
+MOST_READ = 5000
+"""Photos of one data set that are read: a video may truly say that it has 65,536 frames, all read in one way."""
+
+
 class Patient:
     """A small data set of one format that is damaged again and again.
 
@@ -79,7 +83,8 @@ class Patient:
         except TessellaError:
             return False
         good = 0
-        for position, record in enumerate(index.records):
+        for position in range(0, len(index), -(-len(index) // MOST_READ) or 1):
+            record = index.records[position]
             try:
                 good += index.labels(position) is not None
                 if photos or record.image is None:
