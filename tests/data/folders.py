@@ -264,6 +264,17 @@ def instance_map(root: Path) -> Path:
     return root
 
 
+def ctc(root: Path) -> Path:
+    """Two sequences of two frames, the gold truth of the Cell Tracking Challenge, and its maps of tracks."""
+    for seed in range(COUNT):
+        sequence, frame = f"{1 + seed // 2:02d}", f"{seed:03d}"
+        cells = byte(_values(seed, 0, 7, 2, ignore=5)).astype(np.uint16)
+        save(root / sequence / f"t{frame}.tif", photo_of(seed)[..., 0])
+        save(root / f"{sequence}_GT" / "SEG" / f"man_seg{frame}.tif", cells)
+        save(root / f"{sequence}_GT" / "TRA" / f"man_track{frame}.tif", cells)
+    return root
+
+
 def class_folder(root: Path) -> Path:
     for seed in range(COUNT):
         home = root / f"MT_{('Crack', 'Fray', 'Free')[seed % 3]}" / "Imgs"

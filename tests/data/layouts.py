@@ -169,6 +169,7 @@ WRITERS = {
     "roboflow-mask": _later("folders", "roboflow_mask"),
     "instances-png": _later("folders", "instances_png"),
     "instance-map": _later("folders", "instance_map"),
+    "ctc": _later("folders", "ctc"),
     "class-folder": _later("folders", "class_folder"),
     "class-masks": _later("folders", "class_masks"),
     "array-mask": _later("folders", "array_mask"),

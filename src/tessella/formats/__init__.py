@@ -28,7 +28,7 @@ from tessella.formats.folders import (
 from tessella.formats.geo import geojson, geopackage, shapefile, spacenet
 from tessella.formats.listing import Format, Listing, Match, Record
 from tessella.formats.platforms import darwin, encord, hasty, labelbox, segments_ai, superannotate, supervisely
-from tessella.formats.public import ade20k, ade20k_full, aerial, medical, open_images
+from tessella.formats.public import ade20k, ade20k_full, aerial, cell_tracking, medical, open_images
 from tessella.formats.source import Source
 from tessella.formats.tools import datumaro, label_studio, not_masks, via, yolo
 from tessella.formats.volumes import dicom_seg, nifti, nrrd
@@ -170,6 +170,14 @@ FORMATS: Final[dict[str, Format]] = {
     ),
     "instance-map": Format(
         instance_map.detect, instance_map.read, instance_map.load, drawn=True, holds=frozenset({"instances"})
+    ),
+    "ctc": Format(
+        cell_tracking.detect,
+        cell_tracking.read,
+        cell_tracking.load,
+        drawn=True,
+        holds=frozenset({"instances"}),
+        options=cell_tracking.OPTIONS,
     ),
     "class-folder": Format(class_folder.detect, class_folder.read, class_folder.load),
     "class-masks": Format(class_masks.detect, class_masks.read, class_masks.load, class_masks.WRITER),

@@ -26,10 +26,10 @@ _LARGEST: Final = 1 << 24
 """Pixels of a map that detection looks at."""
 
 
-def object_name(coding: LabelCoding) -> str:
-    """Return the class of every object: the only class that is not the background, else `object`."""
+def object_name(coding: LabelCoding, *, usual: str = OBJECTS.table.names[1]) -> str:
+    """Return the class of every object: the only class that is not the background, else the usual name."""
     names = [name for name in coding.table.names if name.casefold() not in BACKGROUND_NAMES]
-    return names[0] if len(names) == 1 else OBJECTS.table.names[1]
+    return names[0] if len(names) == 1 else usual
 
 
 def objects_of(numbers: NDArray[Any], label: str) -> tuple[Shape, ...]:
