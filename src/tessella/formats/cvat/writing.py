@@ -14,7 +14,7 @@ from tessella.formats.labelme.writing import as_mask, drawn, with_ignore_name
 from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.rle import encode_rows
-from tessella.formats.tools.objects import box_of
+from tessella.formats.tools.objects import boxes_of
 from tessella.formats.tools.painting import ROUND, kept_drawing
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _numbered(shapes: Sequence[Shape]) -> dict[str, str]:
 
 def depths(shapes: Sequence[Shape]) -> list[int]:
     """Return a z for each shape: above every earlier shape whose box it touches, so that few layers are needed."""
-    boxes = np.array([box_of(shape, reach=_REACH_PX) for shape in shapes]).reshape(-1, 4)
+    boxes = boxes_of(shapes, reach=_REACH_PX)
     found = np.zeros(len(shapes), np.int64)
     for place in range(1, len(shapes)):
         left, top, right, bottom = boxes[place]

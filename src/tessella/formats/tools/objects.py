@@ -55,21 +55,24 @@ def objects_of(
         rule: How shapes are painted to tell what is seen.
         lost: Takes what objects cannot say, by kind.
     """
-    meaning = coding.name_to_id()
-    found: list[list[Shape]] = []
+    meaning, shapes, boxes = coding.name_to_id(), drawing.shapes, boxes_of(drawing.shapes)
+    found: list[list[int]] = []
     places: dict[tuple[str, str], int] = {}
-    crossed: list[int] = []
-    for shape in drawing.shapes:
+    crossed: dict[int, None] = {}
+    for number, shape in enumerate(shapes):
         place = places.get((shape.label, shape.group), -1) if shape.group else -1
         if place < 0:
             places[shape.label, shape.group] = len(found)
-            found.append([shape])
+            found.append([number])
             continue
-        between = (other for one in found[place + 1 :] for other in one)
-        if place not in crossed and any(overlap(shape, other) for other in between):
-            crossed.append(place)
-        found[place].append(shape)
-    kept = [Object(one[0].label, meaning[one[0].label], one, _said(one, lost)) for one in found]
+        between = [other for one in found[place + 1 :] for other in one]
+        if meeting(boxes[number], boxes[between]).any():
+            crossed[place] = None
+        found[place].append(number)
+    kept = []
+    for one in found:
+        parts = [shapes[number] for number in one]
+        kept.append(Object(parts[0].label, meaning[parts[0].label], parts, _said(parts, lost)))
     for place in crossed:
         lost[_CROSSED] += len(kept[place].shapes)
         kept.append(kept[place]._replace(shapes=[_seen(kept[place].shapes, drawing, hw, rule)]))
@@ -89,10 +92,24 @@ def _seen(parts: Sequence[Shape], drawing: Drawing, hw: tuple[int, int], rule: T
     return mask_shape(parts[0].label, seen.view(np.bool_), group=parts[0].group)
 
 
-def overlap(one: Shape, other: Shape) -> bool:
-    """Whether the boxes around what two shapes paint meet."""
-    (left, top, right, bottom), (west, north, east, south) = box_of(one), box_of(other)
-    return west <= right and east >= left and north <= bottom and south >= top
+def meeting(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of some boxes a box meets.
+
+    Args:
+        box: (4,) left, top, right, bottom.
+        others: (N, 4).
+
+    Returns:
+        (N,) bool.
+    """
+    left, top, right, bottom = box
+    across = (others[:, 0] <= right) & (others[:, 2] >= left)
+    return np.asarray(across & (others[:, 1] <= bottom) & (others[:, 3] >= top))
+
+
+def boxes_of(shapes: Sequence[Shape], *, reach: float = 0.5) -> NDArray[np.float64]:
+    """Return `box_of` every shape, (N, 4)."""
+    return np.array([box_of(shape, reach=reach) for shape in shapes], np.float64).reshape(-1, 4)
 
 
 def box_of(shape: Shape, *, reach: float = 0.5) -> tuple[float, float, float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rasterise import draw, polygon_mask
 from tessella.formats.raster.tracing import regions
-from tessella.formats.tools.objects import WITHOUT_PIXELS, corners_of, objects_of, overlap
+from tessella.formats.tools.objects import WITHOUT_PIXELS, boxes_of, corners_of, meeting, objects_of
 from tessella.formats.tools.painting import kept_drawing
 
 if TYPE_CHECKING:
@@ -81,7 +80,8 @@ def drawn(item: Item, drawing: Drawing, coding: LabelCoding) -> Iterator[Line]:
 
 def _is_covered(shapes: Sequence[Shape], rings: Sequence[NDArray[np.float64]], hw: tuple[int, int]) -> bool:
     """Whether the rings of an object's parts cover by the even-odd rule what the parts cover, one after the other."""
-    apart = not any(overlap(one, other) for one, other in combinations(shapes, 2))
+    boxes = boxes_of(shapes)
+    apart = not any(meeting(boxes[place], boxes[:place]).any() for place in range(1, len(boxes)))
     return apart or np.array_equal(
         polygon_mask(rings, hw), draw(shapes, [1] * len(shapes), hw, ground=0).view(np.bool_)
     )
