@@ -30,6 +30,8 @@ from tessella.training.folder import BUNDLE, stored_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from tessella.checking import Checked
     from tessella.core.classes import LabelCoding
     from tessella.recipe.plan import Plan
@@ -211,22 +213,14 @@ def _finish(
     out: Path,
     scoring: Callable[[int, int], None] | None,
 ) -> Run:
-    import torch
-
-    from tessella.bundle.network import build
     from tessella.bundle.writing import write_bundle
-    from tessella.predict.load import load, wrap
+    from tessella.predict.load import load
 
     started = time.monotonic()
     arrays = {name: tensor.numpy() for name, tensor in trained.state.items()}
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    unsealed = wrap(build(plan, arrays, where=out).to(device), plan)
-    splits = [name for name in ("val", "test") if name in index.split_names and len(index.split(name).labelled())]
-    reports: dict[str, Report] = {
-        name: evaluate(unsealed, index.split(name), split=name, progress=scoring) for name in splits
-    }
+    reports = _score(index, plan, arrays, out=out, scoring=scoring)
     scored = time.monotonic()
-    held_out = index.split(splits[0] if splits else "train").labelled()
+    held_out = index.split(next(iter(reports), "train")).labelled()
     bundle = write_bundle(
         out / BUNDLE,
         plan=plan,
@@ -242,12 +236,10 @@ def _finish(
         parity=islice(_readable(held_out, plan), _PARITY_PHOTOS),
         overwrite=True,
     )
-    page = out / "report.html"
-    for name, report in reports.items():
-        folder = out if name == splits[0] else out / name
+    for place, (name, report) in enumerate(reports.items()):
         write_report(
             report,
-            folder,
+            out / name if place else out,
             checked=checked,
             history=trained.history,
             plan=plan,
@@ -258,7 +250,7 @@ def _finish(
     return Run(
         folder=out,
         bundle=bundle.path,
-        page=page,
+        page=out / "report.html",
         plan=plan,
         reports=reports,
         steps=trained.steps,
@@ -267,6 +259,26 @@ def _finish(
         sealing_seconds=time.monotonic() - scored,
         broken=trained.broken,
     )
+
+
+def _score(
+    index: Index,
+    plan: Plan,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    out: Path,
+    scoring: Callable[[int, int], None] | None,
+) -> dict[str, Report]:
+    """Score the network as it will be sealed on every split that is held out and has labels, `val` first."""
+    import torch
+
+    from tessella.bundle.network import build
+    from tessella.predict.load import wrap
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    unsealed = wrap(build(plan, arrays, where=out).to(device), plan)
+    splits = [name for name in ("val", "test") if name in index.split_names and len(index.split(name).labelled())]
+    return {name: evaluate(unsealed, index.split(name), split=name, progress=scoring) for name in splits}
 
 
 def _origin(data: Index | str | Path, index: Index) -> dict[str, str]:
