@@ -9,7 +9,7 @@ from tessella.core.errors import FormatError, InputError
 from tessella.files.text import CLASSES_BUDGET, read_csv
 from tessella.formats.folders.index_mask import load, require_pairs
 from tessella.formats.layout.class_files import find_classes
-from tessella.formats.layout.pairing import pair
+from tessella.formats.layout.pairing import paired
 from tessella.formats.listing import Listing, Match
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ def detect(source: Source) -> Match | None:
     lists = [path for path in source.files(".csv") if path.name == _LIST]
     if source.file is not None or not lists or not _has_values(lists[0]):
         return None
-    try:
-        pairs = source.once(pair)
-    except FormatError:
+    pairs = paired(source)
+    if pairs is None or not pairs.masks:
         return None
-    return Match(91, f"{_LIST} gives the pixel values of {len(pairs.masks)} masks") if pairs.masks else None
+    return Match(91, f"{_LIST} gives the pixel values of {len(pairs.masks)} masks")
 
 
 def _has_values(path: Path) -> bool:

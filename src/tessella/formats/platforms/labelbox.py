@@ -15,7 +15,7 @@ from tessella.files.masks import read_mask
 from tessella.files.text import parse_json, read_head, read_json_lines
 from tessella.files.values.numbers import named, number, size_hw
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.tools.entries import UNLABELLED, Entry, Found, json_trees, listing_of, names_in_url
+from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, named_label, names_in_url
 from tessella.formats.tools.geometry import box_points, mask_shape
 from tessella.formats.tools.plain import attributes, hex_colour, rows, table, words
 
@@ -265,7 +265,7 @@ def _has_area(one: dict[str, Any], counts: Counter[str]) -> bool:
 
 
 def _label(one: dict[str, Any]) -> str:
-    return words(one.get("name")) if words(one.get("name")).strip() else UNLABELLED
+    return named_label(one.get("name"))
 
 
 def load(record: Record, listing: Listing) -> Annotation:
@@ -275,10 +275,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         InputError: The photo has no label.
         FormatError: A mask lies behind an address and not here.
     """
-    content = listing.content
-    if record.label is None or not isinstance(content, dict):
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    label: _Label = content[f"{record.label}#{record.key}"]
+    label: _Label = listing.kept_of(record)
     where = listing.place(record)
     absent = [one.tree for one in label.objects if one.mask is None and _by_address(one.tree)]
     if absent:

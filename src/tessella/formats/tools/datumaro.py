@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape, ShapeKind
-from tessella.core.classes import IGNORE, LabelCoding
-from tessella.core.errors import FormatError, InputError
+from tessella.core.errors import FormatError
 from tessella.files.paths import relative_name
 from tessella.files.sections import Rows, Sections, read_sections
 from tessella.files.text import read_head
@@ -22,7 +21,7 @@ from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.shapes import attributes_of, cropped
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 from tessella.formats.raster.rle import decode_coco
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.core.annotation import Annotation
+    from tessella.core.classes import LabelCoding
     from tessella.formats.source import Source
 
 NAME: Final = "datumaro"
@@ -116,8 +116,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if coding is None:
         coding, found, discovered = classes_of(sets, root, uncovered=_UNCOVERED, origin="the label categories")
         notes += found
-    if background_id(coding) == IGNORE:
-        notes.append("no class is called background, so pixels that no shape covers are ignored")
+    notes += uncovered_note(coding)
     if boxes := facts["boxes without outline"]:
         notes.append(BOXES_NOTE)
     if absent := sum(record.image is None for record in records):
@@ -126,7 +125,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(
         NAME,
         root,
-        tuple(sorted(named_apart([*records, *lone]), key=lambda record: record.name)),
+        named_apart([*records, *lone]),
         with_ignore(coding) if boxes else coding,
         discovered,
         tuple(notes),
@@ -259,9 +258,8 @@ def load(record: Record, listing: Listing) -> Annotation:
         FormatError: An annotation breaks the format.
     """
     content: Any = listing.content
-    if record.label is None:
-        raise InputError("this photo has no labels", where=listing.root / record.name)
-    page: _Page = content[record.label]
+    path = listing.label_of(record)
+    page: _Page = content[path]
     item = page.rows.parse([int(record.key)])[0]
     where = listing.place(record)
     ignore = next(iter(listing.coding.ignore_names), IGNORE_NAME)

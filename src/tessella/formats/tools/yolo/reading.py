@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
-from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError, InputError
 from tessella.files.images import read_header
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
@@ -18,7 +17,7 @@ from tessella.formats.coco.catalogue import IGNORE_NAME, Category, classes_of
 from tessella.formats.coco.instances import BOXES_NOTE, with_ignore
 from tessella.formats.layout.photos import PhotoFinder, named_apart
 from tessella.formats.listing import Listing, Match, Record
-from tessella.formats.raster.labels import background_id
+from tessella.formats.raster.labels import uncovered_note
 from tessella.formats.tools.yolo.data_yaml import Value, read_data_yaml
 from tessella.formats.tools.yolo.rows import Tally, read_rows, tally
 
@@ -100,8 +99,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         found = classes_of([(categories, used)], root, origin=origin, uncovered=_UNCOVERED)
         coding, discovered = found.coding, not content
         notes += found.notes
-    if background_id(coding) == IGNORE:
-        notes.append("no class is called background, so pixels that no polygon covers are ignored")
+    notes += uncovered_note(coding, by="polygon")
     notes += _hints(kinds)
     coding = with_ignore(coding) if kinds["boxes"] else coding
     splits = _splits_by_yaml(names, photos) if names else {}
@@ -111,7 +109,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     return Listing(
         NAME,
         root,
-        tuple(sorted(named_apart(records), key=lambda record: record.name)),
+        named_apart(records),
         coding,
         discovered,
         tuple(notes),
