@@ -10,12 +10,12 @@ import numpy as np
 
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.files.write import atomic_path
-from tessella.formats.labelme.writing import as_mask, drawn, with_ignore_name
+from tessella.formats.labelme.writing import drawn, with_ignore_name
 from tessella.formats.layout.export import write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.rle import encode_rows
 from tessella.formats.tools.objects import boxes_of
-from tessella.formats.tools.painting import ROUND, kept_drawing
+from tessella.formats.tools.painting import ROUND, as_mask, kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,9 +18,8 @@ from tessella.files.write import write_text
 from tessella.formats.layout.export import in_split, write_classes_beside, write_photo
 from tessella.formats.listing import Writer
 from tessella.formats.raster.labels import background_id
-from tessella.formats.raster.rasterise import paint
 from tessella.formats.raster.tracing import outlines
-from tessella.formats.tools.painting import kept_drawing
+from tessella.formats.tools.painting import as_mask, kept_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,28 +82,6 @@ def _as_held(shape: Shape, item: Item) -> Shape:
     """Return a shape as LabelMe can hold it; what it says twice under one name it says once."""
     item.lost["attributes of a name that a shape has twice"] += len(shape.attributes) - len(dict(shape.attributes))
     return as_mask(shape, item.hw) if shape.holes or shape.kind == "ellipse" else shape
-
-
-def as_mask(shape: Shape, hw: tuple[int, int]) -> Shape:
-    """Return a shape as a mask of the pixels that it covers by our rule, in the smallest box that holds them.
-
-    Args:
-        shape: Of any kind.
-        hw: The photo's height and width in pixels.
-
-    Raises:
-        LabelError: A coordinate is no number, or there are too few points.
-    """
-    canvas = np.zeros(hw, np.uint8)
-    paint(canvas, shape, value=1)
-    rows, columns = np.flatnonzero(canvas.any(axis=1)), np.flatnonzero(canvas.any(axis=0))
-    if rows.size == 0:
-        rows = columns = np.zeros(1, np.intp)
-    top, left, bottom, right = int(rows[0]), int(columns[0]), int(rows[-1]), int(columns[-1])
-    box = np.array([[left, top], [right, bottom]], np.float64)
-    return replace(
-        shape, kind="mask", points_xy=box, mask=canvas[top : bottom + 1, left : right + 1].astype(bool), holes=()
-    )
 
 
 def drawn(labels: LabelMap | None, coding: LabelCoding) -> Drawing | None:
