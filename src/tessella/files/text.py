@@ -35,7 +35,7 @@ ROW_BUDGET: Final = 1 << 20
 CLASSES_BUDGET: Final = 1 << 20
 """Largest list or table of classes, in bytes: there are 255 of them at most."""
 
-CROWD: Final = 3 << 19
+CROWD: Final = 5 << 18
 """Most lines of a list or table; more where they have 64 bytes each on average, for a line costs about 120."""
 
 _FEWEST: Final = 64

@@ -124,7 +124,7 @@ def _splits(source: Source) -> dict[str, str]:
     for split in ("train", "val", "test"):
         path = source.root / f"{split}.txt"
         if path.is_file():
-            found |= dict.fromkeys(_stems(read_text_lines(path)), split)
+            found.update((stem, split) for stem in _stems(read_text_lines(path)))
     return found
 
 

@@ -23,7 +23,7 @@ from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Annotation
@@ -69,7 +69,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         ClassTableError: The class file contradicts itself.
     """
     root = source.root
-    tables = {path: _rows(path) for path in _tables(source)}
+    tables = _tables(source)
     if not tables:
         raise FormatError("no table of SpaceNet lies here", where=root, expected="CSV with ImageId, PolygonWKT_Pix")
     beside = find_classes(root) if coding is None else None
@@ -80,8 +80,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records: dict[Path, Record] = {}
     orphans = []
     everything: list[list[Outline]] = []
-    for path, rows in tables.items():
-        for key, outlines in _by_photo(rows, column).items():
+    for path in tables:
+        for key, outlines in _by_photo(path, column).items():
             everything.append(outlines)
             photo = stems.find(key, path)
             if photo is None:
@@ -119,15 +119,16 @@ def _twins(record: Record, path: Path, source: Source) -> FormatError:
     )
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    return [{name.casefold(): value for name, value in row.items()} for row in read_csv(path)]
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table; it is read twice, for all its cells at once take ten times the file's size."""
+    return ({name.casefold(): value for name, value in row.items()} for row in read_csv(path))
 
 
-def _column(tables: Mapping[Path, list[dict[str, str]]], coding: LabelCoding | None, source: Source) -> tuple[str, str]:
+def _column(tables: Sequence[Path], coding: LabelCoding | None, source: Source) -> tuple[str, str]:
     """Return the column that names the class, or "", and a note that says so."""
     census = Census()
-    for rows in tables.values():
-        for cells in rows:
+    for path in tables:
+        for cells in _rows(path):
             if _outline(cells):
                 attributes = {name: value for name, value in cells.items() if value and name not in _OWN}
                 census.count(_SINGLE_CLASS, attributes)
@@ -139,10 +140,10 @@ def _outline(cells: Mapping[str, str]) -> str:
     return "" if text.upper().endswith("EMPTY") else text
 
 
-def _by_photo(rows: Sequence[Mapping[str, str]], column: str) -> dict[str, list[Outline]]:
+def _by_photo(path: Path, column: str) -> dict[str, list[Outline]]:
     """Return the outlines of each photo as (label, text, row); a photo whose rows are all empty has none."""
     found: dict[str, list[Outline]] = {}
-    for number, cells in enumerate(rows, start=2):
+    for number, cells in enumerate(_rows(path), start=2):
         outlines = found.setdefault(cells.get(_PHOTO, ""), [])
         if text := _outline(cells):
             outlines.append((cells.get(column) or _SINGLE_CLASS, text, number))

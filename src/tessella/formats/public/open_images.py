@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -33,7 +32,7 @@ _HEAD: Final = 4096
 
 
 class _Object(NamedTuple):
-    """A mask of a photo: its picture (None where it is not here), what the table calls it, and its class."""
+    """A mask of a photo: its picture, or else None and what the table calls it, and its class."""
 
     path: Path | None
     listed: str
@@ -71,9 +70,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     for path in filter(_is_table, source.files(".csv")):
         by_photo: dict[str, list[_Object]] = {}
         for row in read_csv(path):
-            name = PurePosixPath(row["MaskPath"].replace("\\", "/")).name
-            label = names.get(row["LabelName"], row["LabelName"])
-            by_photo.setdefault(row["ImageID"], []).append(_Object(pictures.get(name), row["MaskPath"], label))
+            mask = pictures.get(row["MaskPath"].replace("\\", "/").rpartition("/")[2])
+            label = names.setdefault(row["LabelName"], row["LabelName"])
+            one = _Object(mask, "" if mask else row["MaskPath"], label)
+            by_photo.setdefault(row["ImageID"], []).append(one)
         for photo, objects in by_photo.items():
             content[f"{path}#{photo}"] = objects
             counts["masks that are not here"] += sum(one.path is None for one in objects)
