@@ -10,7 +10,7 @@ from tessella.checking.survey import Survey
 from tessella.core.finding import Finding, Severity
 
 if TYPE_CHECKING:
-    from tessella.core.annotation import Annotation
+    from tessella.core.annotation import Annotation, Drawing, StoredMask
 
 
 class Change(NamedTuple):
@@ -37,6 +37,20 @@ class Mend(NamedTuple):
     annotation: Annotation
     changes: tuple[Change, ...] = ()
     deleted: tuple[int, ...] = ()
+
+
+def mask_to_mend(look: Look) -> StoredMask:
+    """Return the mask that a repair changes; repairs run only where their rule fired, and so where there is one."""
+    if look.mask is None:
+        raise TypeError(f"{look.label_where} is no mask")
+    return look.mask
+
+
+def drawing_to_mend(look: Look) -> Drawing:
+    """Return the drawing that a repair changes; likewise."""
+    if look.drawing is None:
+        raise TypeError(f"{look.label_where} holds no shapes")
+    return look.drawing
 
 
 class Located(NamedTuple):

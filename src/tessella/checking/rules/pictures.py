@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tessella.checking.looking.frames import follows_stored, turns_into
-from tessella.checking.rule import Change, Located, Mend
+from tessella.checking.rule import Change, Located, Mend, mask_to_mend
 from tessella.core.finding import Finding
 from tessella.files.images import orient
 from tessella.formats.raster.labels import colour_keys
@@ -64,9 +64,7 @@ def mask_with_turn(look: Look) -> Iterator[Finding]:
 
 def settle_turn(look: Look) -> Mend:
     """Apply the mask's own turn where it fits the photo only so, and remove the mark (F109)."""
-    mask = look.mask
-    if mask is None:
-        raise TypeError(f"{look.label_where} is no mask")  # repairs run only where the rule fired
+    mask = mask_to_mend(look)
     if not turns_into(look):
         return Mend(replace(mask, orientation=1), (Change("the EXIF mark was removed; the pixels stay"),))
     pixels = np.ascontiguousarray(orient(mask.pixels, mask.orientation))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tessella.checking.rule import Change, Located, Mend
+from tessella.checking.rule import Change, Located, Mend, drawing_to_mend
 from tessella.core.classes import nearest_hint
 from tessella.core.finding import Finding
 
@@ -61,9 +61,7 @@ def twin_names(survey: Survey) -> Iterator[Located]:
 
 def rename_shapes(look: Look) -> Mend:
     """Give shapes the one known name that theirs is a slip of (L110)."""
-    drawing = look.drawing
-    if drawing is None:
-        raise TypeError(f"{look.label_where} holds no shapes")  # repairs run only where the rule fired
+    drawing = drawing_to_mend(look)
     known = list(look.coding.name_to_id())
     shapes, changes = [], []
     for number, shape in enumerate(drawing.shapes):

@@ -11,7 +11,7 @@ import numpy as np
 from tessella.checking.looking.declared import declared_colours, declared_values, undeclared
 from tessella.checking.looking.reading import YES_OR_NO
 from tessella.checking.measures.greys import BLUR_GAP, JPEG_GAP, snap
-from tessella.checking.rule import Change, Located, Mend
+from tessella.checking.rule import Change, Located, Mend, mask_to_mend
 from tessella.checking.rules.labels.palettes import SINGLE_VALUED, is_slight
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, LabelCoding
@@ -172,7 +172,7 @@ def _occurrence(
 
 def snap_strays(look: Look) -> Mend:
     """Give every undeclared pixel the nearest declared value nearby (L103, L104)."""
-    mask, strays = look.uncut or _require_mask(look), look.strays
+    mask, strays = look.uncut or mask_to_mend(look), look.strays
     coding = look.coding if look.uncut is None else YES_OR_NO
     if strays is None:
         return Mend(mask)
@@ -188,7 +188,7 @@ def snap_strays(look: Look) -> Mend:
 
 def ids_from_colours(look: Look) -> Mend:
     """Write the stored values of the classes into one channel (L102)."""
-    mask = _require_mask(look)
+    mask = mask_to_mend(look)
     grey = _ids_in_rgb(look)
     if grey is not None:
         return Mend(StoredMask(grey, "L", None, mask.orientation), (Change("three equal channels became one"),))
@@ -204,7 +204,7 @@ def ids_from_colours(look: Look) -> Mend:
 
 def foreground_from_255(look: Look) -> Mend:
     """Store the foreground's own value instead of 255 (L105)."""
-    mask, value = _require_mask(look), _other_value(look.coding)
+    mask, value = mask_to_mend(look), _other_value(look.coding)
     if value is None or mask.is_colour:
         return Mend(mask)
     name = look.coding.table.names[look.coding.value_to_id()[value]]
@@ -251,9 +251,3 @@ def _place(strays: Strays) -> str:
 
 def _snapping(fixable: bool, otherwise: str) -> str:
     return "snap them to the nearest declared value (--fix does)" if fixable else otherwise
-
-
-def _require_mask(look: Look) -> StoredMask:
-    if look.mask is None:
-        raise TypeError(f"{look.label_where} is no mask")  # repairs run only where the rule fired
-    return look.mask

@@ -9,7 +9,7 @@ import numpy as np
 
 from tessella.checking.looking.frames import frame_hw
 from tessella.checking.looking.shapes import extent, finite, is_broken, is_short
-from tessella.checking.rule import Change, Mend
+from tessella.checking.rule import Change, Mend, drawing_to_mend
 from tessella.core.finding import Finding
 from tessella.formats.raster.rasterise import FARTHEST_PX, MIN_POINTS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.checking.looking.look import Look
-    from tessella.core.annotation import Drawing, Shape
+    from tessella.core.annotation import Shape
     from tessella.core.finding import Severity
 
 CLIPPED = frozenset({"polygon", "rectangle"})
@@ -92,7 +92,7 @@ def not_finite(look: Look) -> Iterator[Finding]:
 
 def clip_shapes(look: Look) -> Mend:
     """Cut polygons and rectangles at the border; delete those that lie wholly outside (G101)."""
-    drawing, frame = _require_drawing(look), frame_hw(look)
+    drawing, frame = drawing_to_mend(look), frame_hw(look)
     if frame is None:
         return Mend(drawing)
     shapes, changes, deleted = [], [], []
@@ -111,7 +111,7 @@ def clip_shapes(look: Look) -> Mend:
 
 def drop_short_shapes(look: Look) -> Mend:
     """Delete shapes that have too few points to cover anything (G102)."""
-    drawing = _require_drawing(look)
+    drawing = drawing_to_mend(look)
     short = tuple(number for number, shape in enumerate(drawing.shapes) if is_short(shape))
     changes = []
     for number in short:
@@ -123,7 +123,7 @@ def drop_short_shapes(look: Look) -> Mend:
 
 def drop_broken_points(look: Look) -> Mend:
     """Delete points that are no numbers where enough others are left (G103)."""
-    drawing = _require_drawing(look)
+    drawing = drawing_to_mend(look)
     shapes, changes = [], []
     for number, shape in enumerate(drawing.shapes):
         if not is_broken(shape) or not _mendable(shape):
@@ -206,9 +206,3 @@ def _mendable(shape: Shape) -> bool:
 
 def _count(over: list[tuple[int, float]]) -> str:
     return "1 shape reaches" if len(over) == 1 else f"{len(over)} shapes reach"
-
-
-def _require_drawing(look: Look) -> Drawing:
-    if look.drawing is None:
-        raise TypeError(f"{look.label_where} holds no shapes")  # repairs run only where the rule fired
-    return look.drawing

@@ -10,7 +10,7 @@ import numpy as np
 from tessella.checking.looking.frames import frame_hw
 from tessella.checking.looking.shapes import is_short, is_sound
 from tessella.checking.measures.crossings import area_px, crossings
-from tessella.checking.rule import Change, Mend
+from tessella.checking.rule import Change, Mend, drawing_to_mend
 from tessella.core.finding import Finding
 from tessella.files.images import PHOTO_BUDGET
 from tessella.formats.raster.rasterise import polygon_mask
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.checking.looking.look import Look
-    from tessella.core.annotation import Drawing, Shape
+    from tessella.core.annotation import Shape
 
 NOTABLE_PX: Final = 16.0
 """A loop at a crossing below this area is a slip of the hand that changes a few pixels."""
@@ -237,9 +237,7 @@ def _same_label(look: Look, pair: tuple[int, int]) -> bool:
 
 
 def _without(look: Look, reasons: dict[int, str]) -> Mend:
-    drawing: Drawing | None = look.drawing
-    if drawing is None:
-        raise TypeError(f"{look.label_where} holds no shapes")  # repairs run only where the rule fired
+    drawing = drawing_to_mend(look)
     changes = [
         Change(f"a {drawing.shapes[number].kind}, {drawing.shapes[number].label!r}, {why} and was deleted", number)
         for number, why in reasons.items()
