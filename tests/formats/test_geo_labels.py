@@ -322,9 +322,7 @@ def test_all_layers_count_or_the_one_that_is_asked_for(tmp_path: Path) -> None:
     assert len(roads.annotation(0).shapes) == 2
     kinds = open_dataset(tmp_path, options={"layer": "roads", "class": "kind"})
     assert kinds.table.names == ("background", "gravel", "tar")
-    with pytest.raises(
-        FormatError, match=r"no GeoPackage has a layer 'roofs'.*'roads' with 2 features; did"
-    ):
+    with pytest.raises(FormatError, match=r"no GeoPackage has a layer 'roofs'.*'roads' with 2 features; did"):
         open_dataset(tmp_path, options={"layer": "roofs"})
 
 
@@ -484,6 +482,22 @@ def test_a_cut_makes_clean_pieces_and_holes_go_with_theirs() -> None:
     assert cut((comb + 100,), (20, 20)) == []
     broken = np.where(comb == 12, np.nan, comb)
     assert cut((broken,), (20, 7)) == [(broken,)]  # left to be refused by name
+
+
+def test_a_photo_in_the_bay_of_a_hole_is_covered() -> None:
+    """The cut goes along nothing but the hole's border, and what it leaves is no hole."""
+    around = np.array(square(-100, -100, 140, 130), np.float64)
+    bay = [(-50, -50), (90, -50), (90, -20), (-20, -20), (-20, 50), (90, 50), (90, 80), (-50, 80)]
+    for turn in range(4):
+        hole = np.array(bay if turn % 2 else bay[::-1], np.float64) - 15
+        hole = hole @ np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), turn) + 15
+        (piece,) = cut((around, hole), (30, 40))
+        assert polygon_mask(piece, (30, 40)).all()
+        assert polygon_mask((around, hole), (30, 40)).all()
+    narrow = np.array([(-20, -20), (60, -20), (60, 5), (20, 10), (60, 25), (60, 50), (-20, 50)], np.float64)
+    pieces = cut((around, narrow), (30, 40))
+    painted = sum(polygon_mask(piece, (30, 40)).astype(int) for piece in pieces)
+    np.testing.assert_array_equal(painted, polygon_mask((around, narrow), (30, 40)))
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -70,36 +70,36 @@ def _half(rings: list[_Ring], axis: int, limit: float, side: float) -> list[_Rin
     so on it runs inside the polygon: there the cut goes along it.
     """
     kept: list[_Ring] = []
-    chains: list[_Ring] = []
+    chains: list[NDArray[np.float64]] = []
     for ring in rings:
         depth = side * (ring.points[:, axis] - limit)
         if (depth >= 0).all():
             kept.append(ring)
         elif (depth >= 0).any():
-            chains += _chains(ring, depth, axis, limit)
-    ends = sorted(
-        (float(chain.points[-at, 1 - axis]), number, at) for number, chain in enumerate(chains) for at in (0, 1)
-    )
+            chains += _chains(ring.points, depth, axis, limit)
+    ends = sorted((float(chain[-at, 1 - axis]), number, at) for number, chain in enumerate(chains) for at in (0, 1))
     partner = {}
     for (_, *one), (_, *other) in zip(ends[::2], ends[1::2], strict=True):
         partner[tuple(one)], partner[tuple(other)] = tuple(other), tuple(one)
     used: set[int] = set()
     for first in range(len(chains)):
-        pieces, is_hole, number, at = [], True, first, 0
+        pieces, number, at = [], first, 0
         while number not in used:
             used.add(number)
-            pieces.append(chains[number].points[:: -1 if at else 1])
-            is_hole = is_hole and chains[number].is_hole
+            pieces.append(chains[number][:: -1 if at else 1])
             number, at = partner[number, 1 - at]
         if pieces:
-            kept.append(_Ring(_plain(np.concatenate(pieces)), is_hole))
+            # the line that closes it runs inside the polygon, so it is no hole, even where all of it was one's border
+            kept.append(_Ring(_plain(np.concatenate(pieces)), is_hole=False))
     return kept
 
 
-def _chains(ring: _Ring, depth: NDArray[np.float64], axis: int, limit: float) -> list[_Ring]:
+def _chains(
+    ring: NDArray[np.float64], depth: NDArray[np.float64], axis: int, limit: float
+) -> list[NDArray[np.float64]]:
     """Return the stretches of a ring on the right side of the line, each with the two points where it is crossed."""
     start = int(np.flatnonzero(depth < 0)[0])
-    points, depth = np.roll(ring.points, -start, axis=0), np.roll(depth, -start)
+    points, depth = np.roll(ring, -start, axis=0), np.roll(depth, -start)
     ahead, next_depth = np.roll(points, -1, axis=0), np.roll(depth, -1)
     enters = np.flatnonzero((depth < 0) & (next_depth >= 0))
     leaves = np.flatnonzero((depth >= 0) & (next_depth < 0))
@@ -110,7 +110,7 @@ def _chains(ring: _Ring, depth: NDArray[np.float64], axis: int, limit: float) ->
         met[at] = out[at] + missing[:, None] * (within[at] - out[at])
     met[np.concatenate([enters, leaves]), axis] = limit
     return [
-        _Ring(np.concatenate([met[[first]], points[first + 1 : last + 1], met[[last]]]), ring.is_hole)
+        np.concatenate([met[[first]], points[first + 1 : last + 1], met[[last]]])
         for first, last in zip(enters.tolist(), leaves.tolist(), strict=True)
     ]
 
