@@ -1,9 +1,12 @@
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from data.bombs import chunk
 from tessella.core.classes import ClassTable
 from tessella.core.errors import ImageError
 from tessella.core.labelmap import LabelMap
@@ -45,6 +48,17 @@ def grey_png(path: Path, ids: np.ndarray, bits: int) -> Path:
 def test_grey_masks_of_few_bits_keep_their_stored_values(tmp_path: Path, bits: int) -> None:
     ids = (np.arange(6 * 9) % 2**bits).astype(np.uint8).reshape(6, 9)
     assert np.array_equal(read_mask(grey_png(tmp_path / "m.png", ids, bits)).pixels, ids)
+
+
+def test_a_palette_that_ends_inside_a_colour_has_the_whole_ones(tmp_path: Path) -> None:
+    head = struct.pack(">IIBBBBB", 2, 1, 8, 3, 0, 0, 0)
+    rows = chunk(b"PLTE", bytes(range(1, 12))) + chunk(b"IDAT", zlib.compress(b"\0\1\2"))
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + rows + chunk(b"IEND", b""))
+    mask = read_mask(path)
+    assert mask.pixels.tolist() == [[1, 2]]
+    assert mask.palette is not None
+    assert mask.palette[:3].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
 def test_sixteen_bit_masks_are_not_clipped(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def decode_mask(data: bytes, *, where: object, max_pixels: int | None = None) ->
     if picture.mode == "P" and picture.palette is not None:
         # the bytes: `getpalette` makes a list of 768 numbers of them, which a small mask feels
         flat = np.frombuffer(bytes(picture.palette.palette), np.uint8)
-        palette = flat.reshape(-1, len(picture.palette.mode))[:, :3]
+        bands = len(picture.palette.mode)
+        palette = flat[: len(flat) // bands * bands].reshape(-1, bands)[:, :3]  # a damaged one may end inside a colour
     turned_by_pillow = header.format == "TIFF"
     orientation = 1 if turned_by_pillow else header.orientation
     form = "JPEG" if header.format == "MPO" else header.format
