@@ -53,7 +53,19 @@ def mutate_folder(files: dict[str, bytes], rng: Random) -> dict[str, bytes | Non
             for _ in range(rng.choice((1, 1, 1, 2, 3))):
                 data = mutate_file(data, name, rng)
             changes[name] = data
+    if rng.random() < 0.03:
+        changes |= {name: _saved_anew(data, rng) for name, data in changes.items() if data is not None}
     return changes
+
+
+def _saved_anew(data: bytes, rng: Random) -> bytes:
+    """Save text in another encoding, as Windows programs do, with its mark or, which few can read, without."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return data
+    encoding = rng.choice(("utf-8-sig", "utf-16", "utf-16", "utf-16-le", "utf-16-be", "utf-32"))
+    return text.encode(encoding, "surrogatepass")
 
 
 def _choose(files: dict[str, bytes], rng: Random) -> str:

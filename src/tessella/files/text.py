@@ -168,12 +168,9 @@ def _lines(path: Path, *, max_bytes: int, longest: int, any_end: bool = True, we
         any_end: Whether a lone `\r` ends a line, too.
         weighed: Whether values are built of the text, so that their memory is judged.
     """
-    count = needed = length = 0
+    count = length = 0
     begun: list[str] = []
-    for piece in _pieces(path, max_bytes, any_end=any_end):
-        if weighed:
-            needed += weight_of(piece)
-            refuse_heavy(needed, where=path)
+    for piece in _pieces(path, max_bytes, any_end=any_end, weighed=weighed):
         first, *lines = piece.split("\n")
         begun.append(first)
         length += len(first)
@@ -200,13 +197,13 @@ def _too_long(where: str, longest: int) -> FormatError:
     )
 
 
-def _pieces(path: Path, max_bytes: int, *, any_end: bool) -> Iterator[str]:
-    """Yield a text piece by piece; one that is a crowd of lines is refused before the first."""
+def _pieces(path: Path, max_bytes: int, *, any_end: bool, weighed: bool) -> Iterator[str]:
+    """Yield a text piece by piece; one that holds too much is refused before the first."""
     place = 0
     with _explained(path):
         size = _require_small(path, max_bytes)
         with path.open("rb") as stream:
-            _refuse_crowd(stream, size, path)
+            _refuse_crowd(stream, size, path, weighed=weighed)
             encoding, skip = _encoding_of(stream.read(4), path)
             stream.seek(skip)
             decode: Any = codecs.getincrementaldecoder(encoding)()
@@ -225,13 +222,16 @@ def _pieces(path: Path, max_bytes: int, *, any_end: bool) -> Iterator[str]:
                 yield text
 
 
-def _refuse_crowd(stream: BinaryIO, size: int, path: Path) -> None:
-    """Refuse millions of short lines, of which each costs a hundred bytes once it is kept."""
+def _refuse_crowd(stream: BinaryIO, size: int, path: Path, *, weighed: bool) -> None:
+    """Refuse millions of short lines, of which each costs a hundred bytes once it is kept, and of values."""
     if size <= CROWD:
         return
-    count = 0
+    count = needed = 0
     while data := stream.read(_SMALL):
         count += max(data.count(b"\n"), data.count(b"\r"))
+        if weighed:
+            needed += weight_of(str(data, "latin-1"))
+            refuse_heavy(needed, where=path)
     stream.seek(0)
     if count > CROWD and size < count * _FEWEST:
         raise FormatError(
