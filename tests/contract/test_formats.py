@@ -79,6 +79,22 @@ def test_a_label_without_photo_is_reported(name: str, root: Path) -> None:
     assert listing.orphan_labels == (where,) or len(stays) == 1
 
 
+def test_photos_that_are_asked_for_where_they_lie_already_are_found_once(
+    name: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(photos: str | Path | None = None) -> list[tuple[str, str, str]]:
+        records = open_dataset(root, format=name, photos=photos).records
+        return sorted((str(record.image), str(record.label), record.key) for record in records)
+
+    own = found()
+    assert found(root) == own
+    image = open_dataset(root).records[0].image
+    if image is not None:
+        monkeypatch.chdir(root)
+        for folder in (image.parent, image.parent.relative_to(root), root.parent):
+            assert found(folder) == own
+
+
 def test_a_damaged_label_is_an_error_that_names_the_file(name: str, root: Path) -> None:
     index = open_dataset(root)
     label = index.records[0].label

@@ -195,3 +195,22 @@ def test_a_folder_is_paired_once_for_all_formats_even_where_nothing_pairs(tmp_pa
     source = Source(lay(tmp_path, *files))
     assert detect(source)
     assert asked.count(None) == 1
+
+
+def test_photos_said_to_lie_in_a_folder_of_the_data_set_are_told_from_masks_whatever_the_folders_are_called(tmp_path):
+    root = lay(tmp_path, "pics/a.png", "pics/b.png", "painted/a.png", "painted/b.png")
+    assert pair(Source(root)).masks == []
+    found = pair(Source(root, photos=root / "pics"))
+    assert [(record.name, record.label) for record in found.records] == [
+        ("pics/a", root / "painted" / "a.png"),
+        ("pics/b", root / "painted" / "b.png"),
+    ]
+
+
+def test_photos_of_a_folder_around_the_data_set_are_found_beside_its_own(tmp_path):
+    root = lay(tmp_path, "set/images/a.png", "set/masks/a.png", "set/masks/b.png", "elsewhere/b.png") / "set"
+    found = pair(Source(root, photos=tmp_path))
+    assert {record.image: record.label for record in found.records} == {
+        root / "images" / "a.png": root / "masks" / "a.png",
+        tmp_path / "elsewhere" / "b.png": root / "masks" / "b.png",
+    }

@@ -263,9 +263,19 @@ def open_source(
     place, also = Path(path), None if photos is None else require_folder(Path(photos))
     if place.is_file() and is_archive(place):
         place = opened(place)
-    if place.is_file():
-        return Source(place.parent, place, also, max_pixels, options or {})
-    return Source(require_folder(place), None, also, max_pixels, options or {})
+    file = place if place.is_file() else None
+    root = place.parent if file is not None else require_folder(place)
+    return Source(root, file, None if also is None else _as_seen_from(root, also), max_pixels, options or {})
+
+
+def _as_seen_from(root: Path, photos: Path) -> Path | None:
+    """Spell a further folder of photos like the data set's, where one lies in the other; None where they are one."""
+    here, there = root.resolve(), photos.resolve()
+    if there == here:
+        return None
+    if there.is_relative_to(here):
+        return root / there.relative_to(here)
+    return next((above for above in root.parents if here.is_relative_to(there) and above.resolve() == there), photos)
 
 
 def open_dataset(  # noqa: PLR0913 - one keyword per flag, as in `_doors`

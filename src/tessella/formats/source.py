@@ -10,7 +10,7 @@ from os.path import splitext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from tessella.core.errors import InputError
-from tessella.files.paths import walk
+from tessella.files.paths import IMAGE_SUFFIXES, walk
 from tessella.files.text import read_head, read_json
 
 if TYPE_CHECKING:
@@ -68,6 +68,21 @@ class Source:
             return list(self._paths)
         found = [path for suffix in suffixes for path in self._by_suffix.get(suffix, ())]
         return found if len(suffixes) == 1 else sorted(found, key=lambda path: path.parts)
+
+    def home(self, path: Path) -> Path:
+        """Return the folder relative to which a file is named: the data set's where it lies there, else `photos`."""
+        elsewhere = self.photos is not None and not path.is_relative_to(self.root) and path.is_relative_to(self.photos)
+        return self.photos if self.photos is not None and elsewhere else self.root
+
+    @cached_property
+    def further_photos(self) -> tuple[Path, ...]:
+        """The picture files below `photos` that do not lie below the data set's folder as well."""
+        if self.photos is None or self.photos.is_relative_to(self.root):
+            return ()
+        found = walk(self.photos, IMAGE_SUFFIXES)
+        if not self.root.is_relative_to(self.photos):
+            return tuple(found)
+        return tuple(path for path in found if not path.is_relative_to(self.root))
 
     def once(self, what: Callable[[Source], Answer]) -> Answer:
         """Return what a function says of this source; it is asked once, however many formats want to know."""

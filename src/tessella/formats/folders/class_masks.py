@@ -193,8 +193,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
 
 def _record(source: Source, photo: Path, key: Key, masks: list[tuple[str, Path]]) -> Record:
-    root = source.photos if source.photos and photo.is_relative_to(source.photos) else source.root
-    name = relative_name(photo.with_suffix(""), root)
+    name = relative_name(photo.with_suffix(""), source.home(photo))
     paths = [path for _, path in masks]
     split = split_of(name.split("/")[:-1]) or split_of(key[:-1])
     return Record(name, photo, paths[0] if paths else None, split, parts=tuple(paths[1:]))

@@ -137,8 +137,7 @@ def _photos(home: Path, source: Source) -> dict[str, Path]:
 
 def _record(photo: Path | None, mask: Path | None, split: str, source: Source) -> Record:
     file = photo or mask or source.root
-    above = next((root for root in (source.photos, source.root) if root and file.is_relative_to(root)), source.root)
-    return Record(relative_name(file.with_suffix(""), above), photo, mask, split)
+    return Record(relative_name(file.with_suffix(""), source.home(file)), photo, mask, split)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

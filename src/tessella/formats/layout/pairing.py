@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError
-from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
+from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
@@ -129,11 +129,22 @@ def pair_with(source: Source, labels: Collection[Path]) -> Pairs:
 
 
 def _pair(source: Source, pictures: Iterable[Path], labels: Collection[Path] | None = None) -> Pairs:
-    root, known = source.root, "mask" if source.photos is not None else ""
-    files = _roles(root, pictures, known)
-    if source.photos is not None:
-        files = [file for file in files if not file.path.is_relative_to(source.photos)]
-        files += _roles(source.photos, walk(source.photos, IMAGE_SUFFIXES), "photo")
+    root, photos, here = source.root, source.photos, list(pictures)
+    if photos is None:
+        return _meet(root, _roles(root, here), labels)
+    if photos.is_relative_to(root):
+        found = _meet(root, _roles(root, here), labels)
+        if any(record.image and record.label for record in found.records):
+            return found
+        # names did not tell photos from masks, but the caller does: the photos lie there, and all the rest are masks
+        own = [path for path in here if path.is_relative_to(photos)]
+        rest = [path for path in here if not path.is_relative_to(photos)]
+        return _meet(root, _roles(root, own, "photo"), rest if labels is None else labels)
+    known = "" if root.is_relative_to(photos) else "mask"
+    return _meet(root, _roles(root, here, known) + _roles(photos, source.further_photos, "photo"), labels)
+
+
+def _meet(root: Path, files: list[_File], labels: Collection[Path] | None) -> Pairs:
     if labels is not None:
         files = [file for file in files if file.role != "mask"] + _roles(root, labels, "mask")
     photos: dict[Key, list[_File]] = defaultdict(list)

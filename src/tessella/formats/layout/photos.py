@@ -26,7 +26,8 @@ class PhotoFinder:
 
     def __init__(self, source: Source) -> None:
         self.roots = (source.root,) if source.photos is None else (source.photos, source.root)
-        self.paths = [path for root in self.roots for path in walk(root, IMAGE_SUFFIXES)]
+        self.paths = [*source.further_photos, *walk(source.root, IMAGE_SUFFIXES)]
+        self._source = source
         self._all = frozenset(self.paths)
         self._folders: dict[tuple[Path, PurePosixPath], Path | None] = {}
         self._by_name: dict[str, list[Path]] = {}
@@ -74,7 +75,7 @@ class PhotoFinder:
         file = image or label
         named = _contained(name) if image is None else ""
         if not named:
-            root = next((root for root in self.roots if file and file.is_relative_to(root)), self.roots[-1])
+            root = self._source.home(file) if file else self._source.root
             named = relative_name((file or root).with_suffix(""), root)
         return Record(named, image, label, split_of(named.split("/")[:-1]), key=key)
 

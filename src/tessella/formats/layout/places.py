@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError
-from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
+from tessella.files.paths import relative_name
 from tessella.formats.layout.pairing import SPLIT_NAMES, split_of
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tessella.formats.source import Source
@@ -32,11 +32,11 @@ def tree(source: Source) -> Tree:
 
 
 def photo_tree(source: Source) -> Tree:
-    """Return the files below the folder that photos were said to lie in; nothing where none was given."""
-    return {} if source.photos is None else _by_folder(walk(source.photos, IMAGE_SUFFIXES), source.photos)
+    """Return the files below the further folder that photos were said to lie in; nothing where none was given."""
+    return {} if source.photos is None else _by_folder(source.further_photos, source.photos)
 
 
-def _by_folder(paths: list[Path], root: Path) -> Tree:
+def _by_folder(paths: Iterable[Path], root: Path) -> Tree:
     # by the parts of a path: making the parent of each of 200,000 paths costs a second
     found: dict[tuple[str, ...], list[Path]] = {}
     for path in paths:
@@ -156,8 +156,7 @@ def _record(
     source: Source, groups: Mapping[str, str], photo: Path | None, label: Path | None, *, called: str, key: str
 ) -> Record:
     path = photo or label or source.root
-    root = source.photos if source.photos and path.is_relative_to(source.photos) else source.root
-    name = relative_name(path.with_suffix(""), root)
+    name = relative_name(path.with_suffix(""), source.home(path))
     stated = groups.get("split")
     split = split_of(name.split("/")[:-1]) if stated is None else SPLIT_NAMES.get(stated.casefold(), stated)
     if called:
