@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import read_mask, write_picture
-from tessella.files.text import read_json
 from tessella.files.values.numbers import pairs, size_hw
 from tessella.formats.driving.labels import BY_ID, BY_TRAIN_ID, LABELS
+from tessella.formats.driving.objects import label_of, read_objects
 from tessella.formats.layout.export import flat, plain_coding, write_photo
 from tessella.formats.layout.places import PICTURE, Place
 from tessella.formats.layout.published import Kind, Published
@@ -64,21 +64,13 @@ def read_polygons(path: Path, /, *, max_pixels: int | None = None) -> Drawing:
         InputError: The file cannot be read.
         FormatError: It has no list of objects, or an object without a label or a polygon.
     """
-    tree = read_json(path, allow_nan=True)
-    if not isinstance(tree, dict) or not isinstance(tree.get("objects"), list):
-        raise FormatError("this holds no polygons of Cityscapes", where=path, expected='{"imgHeight":, "objects": []}')
+    tree, objects = read_objects(path, of="Cityscapes")
     shapes = [
-        _shape(entry, f"{path}: objects[{number}]")
-        for number, entry in enumerate(tree["objects"])
+        Shape(label_of(entry, where), "polygon", pairs(entry.get("polygon"), where=where))
+        for entry, where in objects
         if not (isinstance(entry, dict) and entry.get("deleted"))
     ]
     return Drawing(tuple(shapes), size_hw(tree.get("imgHeight"), tree.get("imgWidth"), where=path))
-
-
-def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
-    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
-        raise FormatError("an object has no label", where=where, expected='"label": "road"')
-    return Shape(entry["label"], "polygon", pairs(entry.get("polygon"), where=where))
 
 
 def _kinds() -> tuple[Kind, ...]:

@@ -12,6 +12,7 @@ from tessella.files.paths import relative_name
 from tessella.files.text import read_json
 from tessella.files.values.numbers import flat, pairs, size_hw, whole
 from tessella.formats.driving.kitti import decode_high_byte
+from tessella.formats.driving.objects import label_of, read_objects
 from tessella.formats.layout.places import PICTURE, Place
 from tessella.formats.layout.published import Classes, Kind, Published
 
@@ -122,18 +123,12 @@ def read_polygons(path: Path, /, *, max_pixels: int | None = None) -> Drawing:
         InputError: The file cannot be read.
         FormatError: It has no list of objects, or an object without a label or a polygon.
     """
-    tree = read_json(path, allow_nan=True)
-    if not isinstance(tree, dict) or not isinstance(tree.get("objects"), list):
-        raise FormatError("this holds no polygons of Vistas", where=path, expected='{"objects": []}')
-    shapes = tuple(_shape(entry, f"{path}: objects[{number}]") for number, entry in enumerate(tree["objects"]))
+    tree, objects = read_objects(path, of="Vistas")
+    shapes = tuple(
+        Shape(label_of(entry, where), "polygon", _points(entry.get("polygon"), where)) for entry, where in objects
+    )
     height = tree.get("height", tree.get("heigth"))  # some files spell it so
     return Drawing(shapes, size_hw(height, tree.get("width"), where=path))
-
-
-def _shape(entry: Any, where: str) -> Shape:  # noqa: ANN401 - parsed JSON
-    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
-        raise FormatError("an object has no label", where=where, expected='"label": "nature--sky"')
-    return Shape(entry["label"], "polygon", _points(entry.get("polygon"), where))
 
 
 def _points(listed: object, where: str) -> NDArray[np.float64]:
