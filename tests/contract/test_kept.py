@@ -45,7 +45,7 @@ def polygon(label: str, left: float, top: float, right: float, bottom: float, gr
 
 def everything(tool: Tool = "centre") -> Drawing:
     """Every kind of shape; corners of polygons lie on pixel corners, so that all rules paint the same pixels."""
-    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool).repeat(3, axis=0).repeat(3, axis=1)
+    frame = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool).repeat(3, axis=0).repeat(3, axis=1)
     ringed = Shape(
         "tree", "polygon", ring(2, 14, 14, 24), "7", holes=(ring(5, 17, 9, 21),), attributes=(("old", "no"),)
     )
@@ -70,7 +70,7 @@ def everything(tool: Tool = "centre") -> Drawing:
             Shape("road", "line", np.array([[44, 34], [70, 34]], float)),
             Shape("road", "point", np.array([[40, 48]], float)),
             Shape("road", "points", np.array([[52, 46], [66, 50]], float), "11"),
-            Shape("tree", "mask", np.array([[24, 30]], float), "12", cross, attributes=(("by", "brush"),)),
+            Shape("tree", "mask", np.array([[24, 30]], float), "12", frame, attributes=(("by", "brush"),)),
         ),
         HW,
         tool,
