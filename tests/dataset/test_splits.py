@@ -7,7 +7,9 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.geo import tiles
 from data.layouts import camvid, ids_of, index_mask, photo_of, save
+from tessella.checking import check
 from tessella.core.errors import InputError
 from tessella.dataset.index import open_dataset
 from tessella.dataset.lookalikes import lookalikes
@@ -167,3 +169,21 @@ def test_different_photos_of_few_of_their_bits_do_not_look_alike(tmp_path: Path,
     again = tmp_path / "9.tif"
     again.write_bytes((tmp_path / "0.tif").read_bytes())
     assert lookalikes([*records, Record("9", again, None)]) == [(0, 3)]
+
+
+def test_photos_that_overlap_on_the_ground_stay_on_one_side(tmp_path: Path) -> None:
+    places = {name: (500 * (number // 2) + 30 * (number % 2), 0) for number, name in enumerate("hgfedcba")}
+    index = open_dataset(tiles(tmp_path, {f"set/{name}": place for name, place in places.items()}))
+    for seed in range(4):
+        drawn = open_dataset(tmp_path, split_seed=seed)
+        side = dict(zip((Path(record.name).name for record in drawn.records), drawn.splits, strict=True))
+        assert set(side.values()) == {"train", "val"}
+        assert [side[one] == side[other] for one, other in ("hg", "fe", "dc", "ba")] == [True] * 4
+        assert "D107" not in {f.code for f in check(drawn, codes=["D107"]).findings if f.severity == "warning"}
+    assert "8 photos overlap others on the ground and stay with them" in index.split_notes
+
+
+def test_a_mosaic_that_is_one_piece_is_split_all_the_same_and_this_is_said(tmp_path: Path) -> None:
+    index = open_dataset(tiles(tmp_path, {f"set/{number:c}": (30 * number, 0) for number in range(97, 105)}))
+    assert set(index.splits) == {"train", "val"}
+    assert any("8 photos overlap others on the ground, too many to keep" in note for note in index.split_notes)

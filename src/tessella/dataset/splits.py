@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tessella.dataset.grounds import on_shared_ground
 from tessella.dataset.lookalikes import MOST_PHOTOS, lookalikes
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
     """Give every labelled photo a split.
 
     Splits that the data set states are kept. Where it states `train` but not `val`, a part of `train` becomes `val`;
-    where it states none, everything is split. Frames of one sequence and look-alike photos stay together.
+    where it states none, everything is split. Frames of one sequence, look-alike photos, and GeoTIFFs that overlap stay
+    together.
     Labelled photos outside the stated splits stay outside, and a note counts them.
 
     Args:
@@ -83,7 +85,9 @@ def _left_out(records: Sequence[Record]) -> list[str]:
 
 
 def find_groups(records: Sequence[Record], *, max_pixels: int | None = None) -> tuple[list[str], list[str]]:
-    """Name the group of every photo: the data set's own, else sequences by name; look-alike photos join groups.
+    """Name the group of every photo: the data set's own, else sequences by name.
+
+    Groups join where photos look alike or overlap on the ground.
 
     Returns:
         A group name per record, and notes.
@@ -92,15 +96,18 @@ def find_groups(records: Sequence[Record], *, max_pixels: int | None = None) -> 
     notes: list[str] = []
     if not any(groups):
         groups, notes = groups_by_name([record.name for record in records])
-    pairs = lookalikes(records, max_pixels=max_pixels)
-    if pairs:
-        joined = _joined(groups, pairs)
-        alike = len({place for pair in pairs for place in pair})
-        if len(set(joined)) > 1:
-            groups = joined
-            notes.append(f"{alike} photos look like others and stay with them")
-        else:
-            notes.append(f"{alike} photos look like others, too many to keep together; the score may be too good")
+    for pairs, alike in (
+        (lookalikes(records, max_pixels=max_pixels), "look like others"),
+        (on_shared_ground(records), "overlap others on the ground"),
+    ):
+        if pairs:
+            joined = _joined(groups, pairs)
+            several = len(set(joined)) > 1
+            groups = joined if several else groups
+            ending = "and stay with them" if several else "too many to keep together; the score may be too good"
+            notes.append(
+                f"{len({place for pair in pairs for place in pair})} photos {alike}{' ' if several else ', '}{ending}"
+            )
     if len(records) > MOST_PHOTOS:
         notes.append(f"with more than {MOST_PHOTOS} photos, look-alikes are not searched for")
     if len(set(groups)) < 2:

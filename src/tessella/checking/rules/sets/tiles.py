@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from tessella.checking.measures.grounds import overlaps
 from tessella.checking.rule import Located
 from tessella.core.finding import Finding
+from tessella.dataset.grounds import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tessella.checking.measures.grounds import Overlap
     from tessella.checking.survey import Survey, Trace
+    from tessella.dataset.grounds import Overlap
 
 _TILED: Final = re.compile(
     r"^(?P<scene>.+?)[_\-. ]+[a-z]{0,4}(?P<one>\d+)[_\-. x]+[a-z]{0,4}(?P<other>\d+)$", re.IGNORECASE
