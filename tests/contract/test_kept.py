@@ -331,7 +331,8 @@ def test_what_cannot_be_said_of_an_object_is_counted(tmp_path: Path, monkeypatch
         "supervisely": round_,
         "darwin": askew,
         # what lies off the photo is on the map all the same
-        "geojson": {"attributes in which the parts of an object differ": 1, "attributes called class": 1} | round_,
+        "geojson": {"attributes in which the parts of an object differ": 1, "attributes whose name is taken": 1}
+        | round_,
         "coco-panoptic": {"objects of which no pixel is seen": 2, "shapes with attributes": 5},
     }
     for to, lost in expected.items():
@@ -347,3 +348,19 @@ def test_a_photo_whose_background_means_another_thing_is_traced_and_its_shapes_a
     )
     assert any("never annotated" in note for note in done.notes)
     assert done.left_out["shapes, kept as outlines of the pixels they show"] == 12
+
+
+def test_a_table_on_the_map_keeps_attributes_in_columns_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = (
+        polygon("road", 2, 2, 8, 8, FID="7", geom="x", wet="yes", **{'a "b"': "c", "lanes": "2"}),
+        polygon("tree", 20, 20, 24, 24, Wet="no", CLASS="y", ä="1"),
+        polygon("tree", 30, 30, 34, 34, lanes="3"),
+    )
+    index = _opened(tmp_path / "set", Drawing(shapes, HW, "centre"), monkeypatch)
+    done = convert(index, tmp_path / "out", to="geopackage")
+    assert done.left_out == {"attributes whose name is taken": 4}
+    found = [dict(one.attributes) for one in _drawing(open_dataset(tmp_path / "out")).shapes]
+    assert found == [{"wet": "yes", 'a "b"': "c", "lanes": "2"}, {"ä": "1"}, {"lanes": "3"}]
+    assert convert(index, tmp_path / "shp", to="shapefile").left_out == {"shapes with attributes": 3}

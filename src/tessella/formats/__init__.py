@@ -132,7 +132,7 @@ FORMATS: Final[dict[str, Format]] = {
         geopackage.load,
         geopackage.WRITER,
         drawn=True,
-        holds=frozenset({"shapes", "instances", "holes"}),
+        holds=frozenset({"shapes", "instances", "holes", "attributes"}),
         options=geopackage.OPTIONS,
     ),
     "spacenet": Format(spacenet.detect, spacenet.read, spacenet.load, drawn=True, options=spacenet.OPTIONS),

@@ -160,14 +160,15 @@ def _geometry(blob: object, where: str) -> tuple[tuple[Any, ...], str]:
 
 
 def write_geopackage(path: Path, features: Sequence[Feature], *, crs: str, table: str, column: str) -> None:
-    """Write polygons as a GeoPackage with one table of one text column.
+    """Write polygons as a GeoPackage with one table, whose columns are their attributes as text.
 
     Args:
         path: The `.gpkg` file; one that exists is replaced.
-        features: Their coordinates are in `crs`.
+        features: Their coordinates are in `crs`. The names of attributes are no more than 1,000, differ by more than
+            their case, and are not `fid` or `geom`.
         crs: The coordinate system: a name or WKT.
         table: What the table is called: letters, digits and underscores.
-        column: The attribute that is written.
+        column: The attribute whose column comes first.
 
     Raises:
         OutputError: The file cannot be written.
@@ -179,10 +180,12 @@ def write_geopackage(path: Path, features: Sequence[Feature], *, crs: str, table
     xy = np.concatenate(rings) if rings else np.zeros((1, 2))
     box = (*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist())
     contents = (table, table, "1970-01-01T00:00:00.000Z", *box, number)  # no clock: the same bytes for the same labels
-    rows = ((_packed(feature, number), feature.attributes.get(column)) for feature in features)
+    names = list(dict.fromkeys([column, *(name for feature in features for name in feature.attributes)]))
+    rows = ((_packed(feature, number), *map(feature.attributes.get, names)) for feature in features)
+    columns, values = ", ".join(map(_quoted, names)), ", ".join("?" * len(names))
     try:
         with atomic_path(path) as temporary, contextlib.closing(sqlite3.connect(temporary)) as connection:
-            connection.executescript(_SCHEMA.format(table=table, column=column))
+            connection.executescript(_SCHEMA.format(table=table, columns=" TEXT, ".join(map(_quoted, names)) + " TEXT"))
             connection.executemany(
                 "INSERT OR REPLACE INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, NULL)", [*_USUAL, system]
             )
@@ -190,7 +193,8 @@ def write_geopackage(path: Path, features: Sequence[Feature], *, crs: str, table
             connection.execute(
                 "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'MULTIPOLYGON', ?, 0, 0)", (table, number)
             )
-            connection.executemany(f'INSERT INTO "{table}" (geom, "{column}") VALUES (?, ?)', rows)  # noqa: S608 - ours
+            insert = f'INSERT INTO "{table}" (geom, {columns}) VALUES (?, {values})'  # noqa: S608 - quoted names
+            connection.executemany(insert, rows)
             connection.commit()
     except sqlite3.Error as error:
         raise OutputError(f"the GeoPackage cannot be written ({error})", where=path) from error
@@ -231,5 +235,5 @@ CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL, column_name TEXT N
   CONSTRAINT uk_gc_table_name UNIQUE (table_name),
   CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
   CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
-CREATE TABLE "{table}" (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom MULTIPOLYGON, "{column}" TEXT);
+CREATE TABLE "{table}" (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom MULTIPOLYGON, {columns});
 """

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 COLUMN: Final = "class"
 """The attribute that names the class."""
 
-_TAKEN: Final = f"attributes called {COLUMN}"
+_TAKEN: Final = "attributes whose name is taken"
+_MOST_COLUMNS: Final = 1000
+_OWN: Final = {".geojson": {COLUMN}, ".gpkg": {COLUMN, "fid", "geom"}}
+"""Names, in lower case, that an attribute cannot have; a Shapefile has no others than the class."""
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path, *, suffix: str) -> None:
@@ -66,7 +69,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path, *, suffix: str) -> Non
             fix="write another format: coco and labelme hold polygons in pixels",
         )
     write_photo(item, folder / "images")
-    features = _drawn(item, coding)
+    features = _drawn(item, coding, suffix)
     if features is None:
         return
     placed = [_moved(feature, frame.to_world) for feature in features]
@@ -84,22 +87,40 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
     write_classes_beside(with_ignore_name(coding), dst)
 
 
-def _drawn(item: Item, coding: LabelCoding) -> list[Feature] | None:
+def _drawn(item: Item, coding: LabelCoding, suffix: str) -> list[Feature] | None:
     """Return the objects as they were drawn, in pixels; what is no polygon as the outlines of its pixels."""
     drawing = kept_drawing(item, coding)
     if drawing is None:
         return _traced(item.labels, coding)
     features = []
+    columns: dict[str, str] = {}
     for one in objects_of(drawing, coding, item.hw, rule="centre", lost=item.lost):
         polygons = tuple(polygon for shape in one.shapes for polygon in _polygons(shape, item.hw))
         if polygons:
-            # what is called as the class would be taken for it when it is read again
-            said = {name: value for name, value in one.attributes.items() if name.casefold() != COLUMN}
-            item.lost[_TAKEN] += len(said) < len(one.attributes)
+            said = {name: value for name, value in one.attributes.items() if _is_free(name, suffix, columns)}
+            item.lost[_TAKEN] += len(one.attributes) - len(said) if suffix in _OWN else 0
             features.append(Feature(polygons, {COLUMN: one.label} | said))
         else:
             item.lost[WITHOUT_PIXELS] += 1
     return features
+
+
+def _is_free(name: str, suffix: str, columns: dict[str, str]) -> bool:
+    """Whether an attribute keeps its name; what is called as the class would be taken for it when it is read again.
+
+    Args:
+        name: Of the attribute.
+        suffix: Of the file.
+        columns: The columns of the table so far, by their names in lower case; the new one is added.
+    """
+    key = name.casefold()
+    if suffix not in _OWN or key in _OWN[suffix]:
+        return False
+    if suffix != ".gpkg":
+        return True
+    if "\0" in name or (key not in columns and len(columns) == _MOST_COLUMNS):
+        return False
+    return columns.setdefault(key, name) == name
 
 
 def _polygons(shape: Shape, hw: tuple[int, int]) -> tuple[Polygon, ...]:
