@@ -13,7 +13,7 @@ from tessella.formats.coco.outlook import may_hold_outlines, outlines_of
 from tessella.formats.coco.photos import FileFinder, refuse_twins
 from tessella.formats.coco.shapes import drawing_of
 from tessella.formats.coco.sheets import Page, Sheet, pages_of, sheets_of
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, absent_note, named_apart
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import uncovered_note
 
@@ -170,8 +170,7 @@ def _notes(facts: Counter[str], records: list[Record]) -> Iterator[str]:
         yield f"crowd regions painted as their class: {facts['crowds']}"
     if facts["boxes without outline"]:
         yield BOXES_NOTE  # how many, the counts of what is left out say
-    if absent := sum(record.image is None for record in records):
-        yield f"{absent} of {len(records)} listed photos are not here"
+    yield from absent_note(records)
     if bare := sum(record.label is None for record in records):
         yield f"photos in files without annotations, which label nothing: {bare}"
 

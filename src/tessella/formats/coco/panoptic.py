@@ -21,7 +21,7 @@ from tessella.formats.coco.instances import page_of, with_ignore
 from tessella.formats.coco.outlook import outlines_of
 from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.sheets import ListedPhoto, Page, page_of_rows, photos_of, places_of
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, absent_note, named_apart
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.segments import segment_ids
@@ -89,8 +89,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         if missing:
             notes.append(f"masks that {relative_name(sheet.path, root)} names and that are not here: {missing}")
     refuse_twins(records, root)
-    if absent := sum(record.image is None for record in records):
-        notes.append(f"{absent} of {len(records)} listed photos are not here")
+    notes += absent_note(records)
     lone = photos.unlabelled(records) if source.file is None else []
     return Listing(
         NAME,

@@ -12,7 +12,7 @@ from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tessella.formats.source import Source
 
@@ -123,6 +123,12 @@ def _contained(name: str) -> str:
     if 0 < dot < len(parts[-1]) - 1:  # as `PurePath.suffix`, but a data set may name 100,000 photos that are not here
         parts[-1] = parts[-1][:dot]
     return "/".join(parts)
+
+
+def absent_note(records: Sequence[Record]) -> tuple[str, ...]:
+    """Say, for people, how many photos that a file lists are missing; nothing where all are here."""
+    absent = sum(record.image is None for record in records)
+    return (f"{absent} of {len(records)} listed photos are not here",) if absent else ()
 
 
 def named_apart(records: Iterable[Record]) -> tuple[Record, ...]:

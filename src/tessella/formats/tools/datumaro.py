@@ -19,7 +19,7 @@ from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import BOXES_NOTE, with_ignore
 from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.shapes import attributes_of, cropped
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, absent_note, named_apart
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import uncovered_note
 from tessella.formats.raster.rle import decode_coco
@@ -119,8 +119,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     notes += uncovered_note(coding)
     if boxes := facts["boxes without outline"]:
         notes.append(BOXES_NOTE)
-    if absent := sum(record.image is None for record in records):
-        notes.append(f"{absent} of {len(records)} listed photos are not here")
+    notes += absent_note(records)
     lone = photos.unlabelled(records) if source.file is None else []
     return Listing(
         NAME,
