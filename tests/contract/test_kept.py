@@ -298,7 +298,8 @@ def test_names_that_mean_something_to_a_format_are_no_reason_to_lose_an_attribut
 ) -> None:
     said = (
         ("occluded", "partly"), ("source", "drone"), ("iscrowd", "no"), ("description", "x"), ("text", "hello"),
-        ("polygon", "yes"), ("wet", "false"), ("wide", "true"), ("<&>\"'", "ü\n]]>"), ("long", "words" * 100),
+        ("polygon", "yes"), ("lines", "a\r\nb\rc"), ("wet", "false"), ("wide", "true"), ("<&>\"'", "ü\n]]>"),
+        ("long", "words" * 100),
     )  # fmt: skip
     shape = replace(polygon("road", 2, 2, 8, 8), attributes=said)
     index = _opened(tmp_path / "set", Drawing((shape,), HW, "centre"), monkeypatch)
@@ -364,3 +365,14 @@ def test_a_table_on_the_map_keeps_attributes_in_columns_of_their_own(
     found = [dict(one.attributes) for one in _drawing(open_dataset(tmp_path / "out")).shapes]
     assert found == [{"wet": "yes", 'a "b"': "c", "lanes": "2"}, {"ä": "1"}, {"lanes": "3"}]
     assert convert(index, tmp_path / "shp", to="shapefile").left_out == {"shapes with attributes": 3}
+
+
+def test_characters_that_no_file_can_hold_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = polygon("road", 2, 2, 8, 8, "\ud800", **{"a\udfff": "b\ud800", "c\0": "\x01d\uffff"})
+    index = _opened(tmp_path / "set", Drawing((shape,), HW, "centre"), monkeypatch)
+    for to in ("labelme", "coco", "label-studio", "supervisely", "darwin", "geojson"):
+        assert convert(index, tmp_path / to, to=to).left_out == {}
+        assert set(_drawing(open_dataset(tmp_path / to)).shapes[0].attributes) == {("a?", "b?"), ("c\0", "\x01d\uffff")}
+    assert convert(index, tmp_path / "cvat", to="cvat").left_out == {"characters that XML does not have": 3}
+    found = _drawing(open_dataset(tmp_path / "cvat")).shapes[0].attributes
+    assert found == (("a?", "b?"), ("c\ufffd", "\ufffdd\ufffd"))

@@ -19,6 +19,7 @@ from tessella.formats.raster.labels import background_id
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from tessella.core.annotation import Shape
     from tessella.core.classes import LabelCoding
     from tessella.dataset.conversion.merge import Part
 
@@ -86,7 +87,17 @@ def _renamed(drawing: Drawing, part: Part, coding: LabelCoding) -> Drawing | Non
         return None  # pixels that no shape covers would mean another thing
     if any(meaning[shape.label] not in names for shape in drawing.shapes):
         return None
-    return replace(drawing, shapes=tuple(replace(shape, label=names[meaning[shape.label]]) for shape in drawing.shapes))
+    return replace(drawing, shapes=tuple(_writable(shape, names[meaning[shape.label]]) for shape in drawing.shapes))
+
+
+def _writable(shape: Shape, label: str) -> Shape:
+    """Return a shape under a label, without the lone surrogates that JSON can spell and no file can hold."""
+    said = tuple((_spelled(name), _spelled(value)) for name, value in shape.attributes)
+    return replace(shape, label=label, group=_spelled(shape.group), attributes=said)
+
+
+def _spelled(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _losses(drawing: Drawing, holds: AbstractSet[str]) -> Counter[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -33,6 +34,10 @@ _REACH_PX: Final = 2.0
 _CLOSE: Final = 1e-6
 """Half axes whose cosine is larger are no ellipse's, and it is written as a mask."""
 
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ENDS: Final = {"\r": "&#13;"}
+"""A carriage return that stands by itself would be read as the end of a line."""
+
 Element = tuple[str, dict[str, str]]
 """Tag and attributes."""
 
@@ -58,7 +63,11 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> Json:
 
 
 def _texts(shapes: Sequence[Shape]) -> set[tuple[str, str]]:
-    return {(shape.label, name) for shape in shapes for name, _ in _said(shape)[1]}
+    return {(shape.label, _held(name)) for shape in shapes for name, _ in _said(shape)[1]}
+
+
+def _held(text: str) -> str:
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _said(shape: Shape) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -85,7 +94,8 @@ def _lines(drawing: Drawing, item: Item) -> Iterator[str]:
             attributes["group_id"] = groups[shape.group]
         yield f"    <{tag}{_spelled(attributes)}>\n"
         for name, value in texts:
-            yield f"      <attribute name={quoteattr(name)}>{escape(value)}</attribute>\n"
+            item.lost["characters that XML does not have"] += len(_NO_XML.findall(name + value))
+            yield f"      <attribute name={quoteattr(_held(name))}>{escape(_held(value), _ENDS)}</attribute>\n"
         yield f"    </{tag}>\n"
 
 
