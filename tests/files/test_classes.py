@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding, voc_colour
-from tessella.core.errors import ClassTableError, FormatError
+from tessella.core.errors import ClassTableError, FormatError, InputError
 from tessella.files.classes import read_classes, write_classes
 
 
@@ -145,3 +145,11 @@ def test_prose_is_no_class_file(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("how this was made")
     with pytest.raises(FormatError, match=r"README.md: this is no class file; got .md; expected .toml"):
         read_classes(tmp_path / "README.md")
+
+
+@pytest.mark.parametrize("name", ["classes.toml", "classes.json", "_classes.csv", "labelmap.txt", "labels.txt"])
+def test_a_file_that_is_far_too_large_for_classes_is_not_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(
+        InputError, match=rf"{name}: the file is too large; got 1048577 bytes; expected at most 1048576"
+    ):
+        read(tmp_path, name, "#" * ((1 << 20) + 1))

@@ -134,11 +134,11 @@ def _assemble(entries: list[_Entry], ignored: _Ignored) -> LabelCoding:
 
 
 def _from_toml(path: Path) -> tuple[list[_Entry], _Ignored]:
-    return _from_tree(read_toml(path), where=path)
+    return _from_tree(read_toml(path, max_bytes=CLASSES_BUDGET), where=path)
 
 
 def _from_json(path: Path) -> tuple[list[_Entry], _Ignored]:
-    tree = read_json(path)
+    tree = read_json(path, max_bytes=CLASSES_BUDGET)
     if isinstance(tree, list):
         tree = {"classes": tree}
     if isinstance(tree, dict) and isinstance(tree.get("label_map"), dict):

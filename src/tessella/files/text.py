@@ -33,7 +33,10 @@ ROW_BUDGET: Final = 1 << 20
 """Longest row of a table, in characters; its cells have at most 131,072, as Python's `csv` has it."""
 
 CLASSES_BUDGET: Final = 1 << 20
-"""Largest list or table of classes, in bytes: there are 255 of them at most."""
+"""Largest class file of any kind, in bytes: there are 255 classes at most."""
+
+TOML_BUDGET: Final = 1 << 24
+"""Largest TOML file, in bytes."""
 
 CROWD: Final = 5 << 18
 """Most lines of a list or table; more where they have 64 bytes each on average, for a line costs about 120."""
@@ -44,7 +47,6 @@ _SMALL: Final = 1 << 20
 _PIECE: Final = 1 << 18
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _UTF32: Final = b"\xff\xfe\0\0"
-_TOML_BUDGET: Final = 1 << 24
 
 
 @contextlib.contextmanager
@@ -304,7 +306,7 @@ def _twin(names: Iterable[str]) -> str:
     return next(name for name, count in Counter(names).items() if count > 1)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, *, max_bytes: int = TOML_BUDGET) -> dict[str, Any]:
     """Read TOML.
 
     Raises:
@@ -312,7 +314,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         FormatError: It is not TOML; the message holds the line.
     """
     try:
-        return tomllib.loads(read_text(path, max_bytes=_TOML_BUDGET))
+        return tomllib.loads(read_text(path, max_bytes=max_bytes))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise FormatError(f"this is not valid TOML ({error})", where=path, fix="correct that line") from error
 
