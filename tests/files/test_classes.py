@@ -149,7 +149,5 @@ def test_prose_is_no_class_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["classes.toml", "classes.json", "_classes.csv", "labelmap.txt", "labels.txt"])
 def test_a_file_that_is_far_too_large_for_classes_is_not_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(
-        InputError, match=rf"{name}: the file is too large; got 1048577 bytes; expected at most 1048576"
-    ):
+    with pytest.raises(InputError, match=rf"{name}: the file is too large; got 1048577 bytes"):
         read(tmp_path, name, "#" * ((1 << 20) + 1))
