@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tessella.dataset.conversion.merge import Part
     from tessella.formats.listing import Item, Writer
 
-FIRST: Final = 16
+FIRST: Final = 4
 """Photos per core that threads write before it is known how long the others take."""
 
 WORTH_SECONDS: Final = 6.0

@@ -54,7 +54,17 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> Row:
         rows = drawn_rows(item, item.drawing, coding)
     elif item.labels is not None:
         rows = list(traced_rows(item.labels, coding))
-    return {"file_name": name, "hw": list(item.hw), "annotations": rows}
+    spelled = None if rows is None else [(row["value"], _spelled(row)) for row in rows]
+    return {"file_name": name, "hw": list(item.hw), "annotations": spelled}
+
+
+def _spelled(row: Row) -> str:
+    """Return the JSON text of an annotation but for its beginning; `close` puts the numbers there.
+
+    Spelled where the photo is written, that is on every core.
+    """
+    said = {key: value for key, value in row.items() if key != "value"}
+    return json.dumps(said, ensure_ascii=False, allow_nan=False).removeprefix("{")
 
 
 def traced_rows(labels: LabelMap, coding: LabelCoding) -> Iterator[Row]:
@@ -168,23 +178,22 @@ def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:
 def _document(written: Sequence[Written], coding: LabelCoding) -> str:
     numbers = category_ids(coding)
     images: list[Row] = []
-    rows: list[Row] = []
+    rows: list[str] = []
     used: set[int] = set()
     for number, one in enumerate(written, start=1):
         height, width = one.entry["hw"]
         images.append({"id": number, "file_name": one.entry["file_name"], "height": height, "width": width})
-        for row in one.entry["annotations"]:
-            used.add(row["value"])
-            plain = {key: value for key, value in row.items() if key != "value"}
-            rows.append({"id": len(rows) + 1, "image_id": number, "category_id": numbers[row["value"]], **plain})
+        for value, text in one.entry["annotations"]:
+            used.add(value)
+            rows.append(f'{{"id": {len(rows) + 1}, "image_id": {number}, "category_id": {numbers[value]}, {text}')
     content = {
         "info": {"description": "written by Tessella", "version": "1.0"},
         "licenses": [],
         "categories": categories(coding, used),
         "images": images,
-        "annotations": rows,
     }
-    return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
+    head = json.dumps(content, ensure_ascii=False, allow_nan=False).removesuffix("}")
+    return f'{head}, "annotations": [{", ".join(rows)}]}}\n'
 
 
 def category_ids(coding: LabelCoding) -> dict[int, int]:
