@@ -412,6 +412,22 @@ def test_spacenets_table_is_read_in_pixels_and_a_photo_without_buildings_is_back
     assert not ids_in(root, 2).any()
 
 
+def test_the_row_numbers_that_pandas_saved_in_a_nameless_column_are_no_classes(tmp_path: Path) -> None:
+    root = spacenet(tmp_path / "set", count=2)
+    table = root / "summary.csv"
+    head, *rows = table.read_text().splitlines()
+    bare = [row.rpartition(",")[0] for row in rows]
+    numbered = [f"{number},{row}" for number, row in enumerate(bare)]
+    table.write_text("\n".join([f",{head.rpartition(',')[0]}", *numbered]) + "\n")
+    index = open_dataset(root)
+    assert index.table.names == ("background", "building")
+    np.testing.assert_array_equal(ids_in(root), ids_of(0) > 0)
+    (told,) = (note for note in index.listing.notes if "no attribute names a class" in note)
+    assert "(there are: 'buildingid' with 3 values)" in told
+    with pytest.raises(FormatError, match="no shape has an attribute ''"):
+        open_dataset(root, options={"class": ""})
+
+
 def test_two_tables_of_one_photo_are_refused(tmp_path: Path) -> None:
     root = spacenet(tmp_path / "set", count=2)
     (root / "again.csv").write_text(f'ImageId,PolygonWKT_Pix\np_0,"{wkt(shapes_of(0, Affine.identity())[0])}"\n')

@@ -37,7 +37,8 @@ __all__ = ["OPTIONS", "detect", "load", "read"]
 NAME: Final = "spacenet"
 _HEAD: Final = 1 << 12
 _PHOTO, _OUTLINE = "imageid", "polygonwkt_pix"
-_OWN: Final = frozenset({_PHOTO, _OUTLINE, "polygonwkt_geo"})
+_OWN: Final = frozenset({"", _PHOTO, _OUTLINE, "polygonwkt_geo"})
+"""Columns that name no class; the one without a name holds the numbers of the rows, as pandas saves them."""
 _SINGLE_CLASS: Final = "building"
 
 
@@ -146,7 +147,7 @@ def _by_photo(path: Path, column: str) -> dict[str, list[Outline]]:
     for number, cells in enumerate(_rows(path), start=2):
         outlines = found.setdefault(cells.get(_PHOTO, ""), [])
         if text := _outline(cells):
-            outlines.append((cells.get(column) or _SINGLE_CLASS, text, number))
+            outlines.append(((column and cells.get(column)) or _SINGLE_CLASS, text, number))
     return found
 
 
