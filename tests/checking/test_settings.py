@@ -5,7 +5,7 @@ import pytest
 from data import faulty
 from data.faulty import mask_set, save
 from tessella.checking import check
-from tessella.checking.settings import Settings, read_settings, settings_of
+from tessella.checking.settings import Settings, known_codes, read_settings, settings_of
 from tessella.core.errors import FormatError, InputError, RecipeError
 from tessella.dataset import open_dataset
 
@@ -88,3 +88,18 @@ def test_no_toml_and_no_way_out_of_the_folder(tmp_path: Path) -> None:
         read_settings(_write(tmp_path, "[check"))
     with pytest.raises(InputError):
         read_settings(_write(tmp_path, '[check.baseline]\nfile = "../../known.json"'))
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("D11", r"expected D101, D102, D103, D104, D105, D106, D107; did you mean 'D10"),
+        ("d101", r"expected D101, .*; did you mean 'D101'"),
+        ("L99", r"expected L101, L102, L103, .*, L118; or a whole family: A, C, D, F, G, L, N, P, S$"),
+        ("Q101", r"expected A101, .*, C101, .*, S103; did you mean '[A-Z]101'"),
+        ("Q1", r"expected A101, .*, C101, .*, S103; or a whole family: A, C, D, F, G, L, N, P, S$"),
+    ],
+)
+def test_a_code_that_no_rule_has_is_answered_with_its_family_or_with_all_in_order(code: str, says: str) -> None:
+    with pytest.raises(RecipeError, match=rf"no rule has the code '{code}'; {says}"):
+        known_codes([code])

@@ -104,16 +104,18 @@ def known_codes(codes: Iterable[str], *, where: object = None) -> None:
     """Refuse a code or family that no rule has.
 
     Raises:
-        RecipeError: The message gives the nearest ones.
+        RecipeError: The message gives the codes of the same family, else all, and the nearest, else the families.
     """
-    rules = all_rules()
+    rules = sorted(all_rules())
     for code in codes:
         if not code or not any(known.startswith(code) for known in rules):
+            family = [known for known in rules if known[:1] == code[:1].upper()]
+            families = ", ".join(dict.fromkeys(known.rstrip("0123456789") for known in rules))
             raise RecipeError(
                 f"no rule has the code {code!r}",
                 where=where,
-                expected=", ".join(rules),
-                fix=nearest_hint(code, list(rules)),
+                expected=", ".join(family or rules),
+                fix=nearest_hint(code, rules) or f"or a whole family: {families}",
             )
 
 
