@@ -1,4 +1,3 @@
-import json
 import math
 from pathlib import Path
 
@@ -369,15 +368,6 @@ def test_paths_of_windows_and_ways_out_of_the_folder(tmp_path: Path) -> None:
         ("images/a", tmp_path / "set" / "images" / "a.png"),
         ("out", None),
     ]
-
-
-def test_the_copy_for_detection_of_a_panoptic_file_is_left_to_it(tmp_path: Path) -> None:
-    from data.coco import panoptic
-
-    panoptic(tmp_path)
-    listed = json.loads((tmp_path / "annotations" / "panoptic_default.json").read_text())["categories"]
-    document(tmp_path / "detection.json", images("p0.jpg"), [row(1, 1, 17, [block(0, 0, 2, 2)])], listed)
-    assert choose(Source(tmp_path))[0] == "coco-panoptic"
 
 
 def test_a_large_file_is_known_by_looking_in_between(tmp_path: Path) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from tessella.core.errors import InputError
+from tessella.files.sections import Sections, read_sections
+from tessella.formats.coco.catalogue import read_categories
+from tessella.formats.coco.photos import split_of_file
+from tessella.formats.coco.sheets import photos_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tessella.formats.source import Outline, Source
@@ -16,23 +23,80 @@ _WINDOWS = 16
 _WINDOW = 1 << 16
 
 
+class Contents(NamedTuple):
+    """What a file speaks of.
+
+    Args:
+        path: The file.
+        split: The split that it is of, or "".
+        photos: The names of its photos as listed; the id of one without a name.
+        categories: The id and name of each.
+    """
+
+    path: Path
+    split: str
+    photos: frozenset[str]
+    categories: frozenset[tuple[str, str]]
+
+
 def outlines_of(source: Source, kind: Kind) -> list[Outline]:
     """Return those of the JSON files looked at that are of one kind.
 
-    A list of instances that has the categories of a panoptic file beside it is its copy in the form for detection, as
-    COCO's own converter writes it, and counts as none.
+    A list of instances that is a panoptic file's copy for detection counts as none, unless it is given itself.
     """
     found = [outline for outline in source.outlines if kind_of(outline.tree, outline.path) == kind]
-    if kind == "panoptic" or not found:
+    if kind == "panoptic" or not found or source.file is not None:
         return found
-    panoptic = [_categories(outline.tree) for outline in outlines_of(source, "panoptic")]
-    return [outline for outline in found if _categories(outline.tree) not in panoptic or source.file is not None]
+    panoptic = [outline.path for outline in outlines_of(source, "panoptic")]
+    if not panoptic:
+        return found
+    copies = copies_of(_read(source, [outline.path for outline in found]), _read(source, panoptic))
+    return [outline for outline in found if outline.path not in copies]
 
 
-def _categories(tree: dict[str, Any]) -> set[tuple[str, str]]:
-    rows = tree.get("categories")
-    known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {(str(row.get("id")), str(row.get("name"))) for row in known}
+def copies_of(instances: Iterable[Contents], panoptic: Sequence[Contents]) -> set[Path]:
+    """Return those lists of instances that are copies for detection, as COCO's own converter makes them.
+
+    They have the categories of panoptic files of their split, and none but their photos.
+    """
+    copies = set()
+    for one in instances:
+        alike = [other for other in panoptic if other.categories == one.categories]
+        beside = [other.photos for other in alike if "" in {one.split, other.split} or one.split == other.split]
+        if one.categories and one.photos and one.photos <= frozenset().union(*beside):
+            copies.add(one.path)
+    return copies
+
+
+def contents_of(sections: Sections, root: Path) -> Contents:
+    """Read what a file speaks of; of one whose images or categories are damaged, nothing.
+
+    Args:
+        sections: The file, with a list of images.
+        root: The data set's folder.
+    """
+    path = sections.path
+    split = split_of_file(path, root)
+    try:
+        listed = sections.parse("categories") if "categories" in sections.names else None
+        categories = frozenset((category.key, category.name) for category in read_categories(listed, where=path))
+        photos = frozenset(photo.file_name or photo.key for photo in photos_of(sections))
+    except InputError:
+        return Contents(path, split, frozenset(), frozenset())
+    return Contents(path, split, photos, categories)
+
+
+def _read(source: Source, paths: Sequence[Path]) -> list[Contents]:
+    """Read what files speak of, whole: the head of a large one may lack its categories. Damaged ones are left out."""
+    found = []
+    for path in paths:
+        try:
+            sections = read_sections(path)
+        except InputError:
+            continue
+        if sections.is_list("images"):
+            found.append(contents_of(sections, source.root))
+    return found
 
 
 def kind_of(tree: Any, path: Path) -> Kind | None:  # noqa: ANN401 - parsed JSON

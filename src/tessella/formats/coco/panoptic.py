@@ -18,7 +18,7 @@ from tessella.files.values.numbers import whole
 from tessella.formats.coco.catalogue import IGNORE_NAME, Category, class_names, classes_of, read_categories
 from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import page_of, with_ignore
-from tessella.formats.coco.outlook import outlines_of
+from tessella.formats.coco.outlook import Contents, contents_of, copies_of, outlines_of
 from tessella.formats.coco.photos import FileFinder, refuse_twins, split_of_file
 from tessella.formats.coco.sheets import ListedPhoto, Page, page_of_rows, photos_of, places_of
 from tessella.formats.layout.photos import PhotoFinder, absent_note, named_apart
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 NAME: Final = "coco-panoptic"
 _UNCOVERED: Final = "pixels of no segment (number 0) are ignored"
 _LARGEST: Final = (1 << 24) - 1
+_SHOWN: Final = 3
 
 
 class _Sheet(NamedTuple):
@@ -50,6 +51,13 @@ class _Sheet(NamedTuple):
     categories: list[Category]
     used: frozenset[str]
     page: Page
+
+    @property
+    def contents(self) -> Contents:
+        """What it speaks of."""
+        photos = frozenset(photo.file_name or photo.key for photo in self.photos)
+        categories = frozenset((category.key, category.name) for category in self.categories)
+        return Contents(self.path, self.split, photos, categories)
 
 
 def detect(source: Source) -> Match | None:
@@ -73,7 +81,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         ClassTableError: `classes.toml` contradicts itself.
     """
     root, photos = source.root, PhotoFinder(source)
-    sheets = _sheets(source)
+    sheets, others = _sheets(source)
     if not sheets:
         raise FormatError("no panoptic file lies here", where=source.file or root, expected="JSON with segments_info")
     notes: list[str] = []
@@ -90,6 +98,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             notes.append(f"masks that {relative_name(sheet.path, root)} names and that are not here: {missing}")
     refuse_twins(records, root)
     notes += absent_note(records)
+    notes += _not_read(others, sheets, root)
     lone = photos.unlabelled(records) if source.file is None else []
     return Listing(
         NAME,
@@ -103,8 +112,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     )
 
 
-def _sheets(source: Source) -> list[_Sheet]:
-    found = []
+def _sheets(source: Source) -> tuple[list[_Sheet], list[Contents]]:
+    """Read the panoptic files, and of others that list annotations what they speak of."""
+    found: list[_Sheet] = []
+    others: list[Contents] = []
     for path in source.files(".json"):
         try:
             sections = read_sections(path)
@@ -115,7 +126,23 @@ def _sheets(source: Source) -> list[_Sheet]:
         if sections.is_list("images") and sections.is_list("annotations"):
             sheet = _sheet(sections, source)
             found += [] if sheet is None else [sheet]
-    return found
+            others += [] if sheet is not None else [contents_of(sections, source.root)]
+    return found, others
+
+
+def _not_read(others: list[Contents], sheets: list[_Sheet], root: Path) -> Iterator[str]:
+    """Say which files with annotations are left aside, and whether anything is lost with them."""
+    copies = copies_of(others, [sheet.contents for sheet in sheets])
+    if names := sorted(relative_name(path, root) for path in copies):
+        yield f"{len(names)} files are copies for detection of what the panoptic files hold, and are not read: " + (
+            _some(names)
+        )
+    if names := sorted(relative_name(other.path, root) for other in others if other.path not in copies):
+        yield f"{len(names)} JSON files say other things and are not read: {_some(names)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
 
 
 def _sheet(sections: Sections, source: Source) -> _Sheet | None:
