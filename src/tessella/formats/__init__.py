@@ -200,6 +200,7 @@ FORMATS: Final[dict[str, Format]] = {
 
 _MOST_NAMED: Final = 6
 _MOST_LOOKS: Final = 24
+_MOST_SUFFIXES: Final = 4
 
 
 def read_as_asked(row: Format, source: Source, coding: LabelCoding | None) -> Listing:
@@ -347,11 +348,13 @@ def _no_labels(source: Source) -> InputError:
         f"no labels of a known format were found{alone}",
         where=root,
         got=_kinds_of(files),
-        expected=f"one of {', '.join(FORMATS)}",
+        expected="one of the layouts that docs/formats.md lists",
         fix="put masks into masks/ beside images/, or name the format with --format",
     )
 
 
 def _kinds_of(files: Sequence[Path]) -> str:
     kinds = Counter(path.suffix.lower() or "no suffix" for path in files)
-    return ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common(4))
+    shown = kinds.most_common(_MOST_SUFFIXES)
+    rest = len(files) - sum(count for _, count in shown)
+    return ", ".join([f"{count} {suffix}" for suffix, count in shown] + ([f"{rest} more"] if rest else []))

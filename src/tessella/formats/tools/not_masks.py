@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tessella.files.paths import IMAGE_SUFFIXES
 from tessella.files.text import read_head
+from tessella.formats.layout.class_files import CLASS_FILES
+from tessella.formats.layout.pairing import SPLIT_NAMES, role_of
 from tessella.formats.tools.plain import rows, table, words
 
 if TYPE_CHECKING:
@@ -22,25 +26,39 @@ _BOXES: Final = "they say where objects are, not which pixels belong to them"
 _WHOLE: Final = "they label whole photos"
 _POINTS: Final = "they mark points, not areas"
 _FRAMES: Final = "they label times of videos"
+_WORDS: Final = "they answer with words about whole photos"
+_RENAME: Final = "no format of such tables is read; put the masks into masks/ and name each as its photo in images/"
 _PICTURES: Final = tuple(sorted(IMAGE_SUFFIXES))
 _NUMBER: Final = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
 class _Seen:
-    """What is looked at: the first words of JSON, XML, CSV and text files, and the names of all files."""
+    """What is looked at: the first words of JSON, XML, CSV and text files, and the names of all files but readmes."""
 
     def __init__(self, source: Source) -> None:
         self.trees = [outline.tree for outline in source.outlines]
         self.tags = [set(tags) for _, tags in source.xml_tags]
-        self.files = source.files()
+        self.files = [path for path in source.files() if not path.name.lower().startswith("readme")]
+        self.root = source.root
         self.is_folder = source.file is None
-        self._csv, self._txt = source.files(".csv"), source.files(".txt")
+        self._csv, self._txt, self._jsonl = source.files(".csv"), source.files(".txt"), source.files(".jsonl")
+
+    @cached_property
+    def sheets(self) -> list[list[list[str]]]:
+        """The cells of the first lines of some CSV files, without quotes; files without a line are left out."""
+        heads = [_head(path).splitlines()[:_LOOK_AT] for path in self._csv[:_LOOK_AT]]
+        cells = [[[cell.strip(' "') for cell in line.split(",")] for line in head if line.strip()] for head in heads]
+        return [lines for lines in cells if lines]
 
     @cached_property
     def headers(self) -> list[set[str]]:
         """The cells of the first line of some CSV files, without quotes."""
-        firsts = [_head(path).splitlines()[:1] for path in self._csv[:_LOOK_AT]]
-        return [{cell.strip(' "') for cell in line.split(",")} for first in firsts for line in first]
+        return [set(lines[0]) for lines in self.sheets]
+
+    @cached_property
+    def said(self) -> list[dict[str, object]]:
+        """The object in the first line of some JSON-lines files; an empty one for anything else."""
+        return [_object("".join(_head(path).splitlines()[:1])) for path in self._jsonl[:_LOOK_AT]]
 
     @cached_property
     def texts(self) -> list[list[list[str]]]:
@@ -55,6 +73,10 @@ class _Seen:
     def has_header(self, *cells: str) -> bool:
         """Whether a CSV file has all these columns."""
         return any(set(cells) <= header for header in self.headers)
+
+    def has_table(self, fits: Callable[[list[str], list[str]], bool]) -> bool:
+        """Whether all lines of a CSV file below its header have a form, which is asked of the header and a line."""
+        return any(len(lines) > 1 and all(fits(lines[0], line) for line in lines[1:]) for lines in self.sheets)
 
     def has_text(self, fits: Callable[[list[str]], bool]) -> bool:
         """Whether all lines of a text file have a form."""
@@ -80,10 +102,19 @@ def explain(source: Source) -> tuple[str, str] | None:
 
 
 def _head(path: Path) -> str:
+    """Return the first lines of a file; of a long one without the line that is cut off."""
     try:
-        return read_head(path, max_bytes=_HEAD)
+        text, is_whole = read_head(path, max_bytes=_HEAD), path.stat().st_size <= _HEAD
     except OSError:
         return ""
+    return text if is_whole or "\n" not in text else text[: text.rindex("\n") + 1]
+
+
+def _object(text: str) -> dict[str, object]:
+    try:
+        return table(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _first(tree: object) -> dict[str, object]:
@@ -176,9 +207,67 @@ def _cifar(seen: _Seen) -> bool:
 
 
 def _boxes_in_table(seen: _Seen) -> bool:
-    return any({"xmin", "xmax"} <= {cell.lower() for cell in header} for header in seen.headers)
+    headers = [{cell.lower() for cell in header} for header in seen.headers]
+    sides = [tuple(any(cell.endswith(side) for cell in header) for side in ("xtl", "xbr")) for header in headers]
+    return any({"xmin", "xmax"} <= header for header in headers) or any(all(found) for found in sides)
 
 
+def _photos_in(line: list[str]) -> int:
+    return sum(cell.lower().endswith(_PICTURES) for cell in line)
+
+
+def _yes_or_no_per_class(header: list[str], line: list[str]) -> bool:
+    answers = [cell for cell in line if cell in {"0", "1"}]
+    return _photos_in(line) == 1 and len(line) == len(header) > 1 and len(answers) == len(line) - 1
+
+
+def _class_of_photo(header: list[str], line: list[str]) -> bool:
+    known = {cell.lower() for cell in header} & _CLASS_COLUMNS
+    return len(line) == len(header) == 2 and _photos_in(line) == 1 and bool(known)
+
+
+def _photo_and_mask(header: list[str], line: list[str]) -> bool:
+    return len(line) == len(header) == 2 and _photos_in(line) == 2
+
+
+def _tables(seen: _Seen) -> bool:
+    if not seen.named(".csv") or not seen.all_are(".csv", *_PICTURES):
+        return False
+    return not any(word in cell.lower() for header in seen.headers for cell in header for word in _AREAS)
+
+
+def _questions(seen: _Seen) -> bool:
+    """PaliGemma's rows; one that names `<seg...>` spells an outline in words of its own."""
+    rows_said = [row for row in seen.said if {"image", "prefix", "suffix"} <= row.keys()]
+    return bool(rows_said) and not any("<seg" in words(row["suffix"], whole=True) for row in rows_said)
+
+
+def _class_lists(seen: _Seen) -> bool:
+    return seen.is_folder and bool(seen.files) and all(path.name in CLASS_FILES for path in seen.files)
+
+
+def _sorted_by_class(seen: _Seen) -> bool:
+    """Whether all splits hold the same folders of pictures, and no two of these hold pictures of the same name.
+
+    Masks and other layers of a photo lie in folders with a role, or under the photo's own name.
+    """
+    if not seen.all_are(*_PICTURES):
+        return False
+    places = [path.relative_to(seen.root).parts for path in seen.files]
+    if any(len(place) != 3 or place[0].casefold() not in SPLIT_NAMES for place in places):
+        return False
+    folders, stems = defaultdict(set), defaultdict(set)
+    for split, folder, name in places:
+        folders[split].add(folder)
+        stems[folder].add(name.rpartition(".")[0])
+    names, *others = folders.values()
+    twins = sum(map(len, stems.values())) > len(set().union(*stems.values()))
+    alike = bool(others) and len(names) > 1 and all(other == names for other in others)
+    return alike and not twins and not any(role_of(name)[0] for name in names)
+
+
+_CLASS_COLUMNS: Final = frozenset({"class", "classname", "class_name", "label", "labelname", "label_name", "category"})
+_AREAS: Final = ("mask", "pixel", "rle", "polygon", "segment", "outline", "contour", "wkt", "geom", "shape", "points")
 _CLOUDS: Final = (".pcd", ".ply", ".las", ".laz")
 _VIDEOS: Final = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 _VOTT: Final = ("image", "xmin", "ymin", "xmax", "ymax", "label")
@@ -219,6 +308,12 @@ _KINDS: Final = (
     _Kind("point clouds", "they lie in space, not on photos", lambda seen: seen.named(*_CLOUDS)),
     _Kind("videos", "their frames have to be exported as photos first", lambda seen: seen.named(*_VIDEOS)),
     _Kind("archives", "give one of them itself", lambda seen: seen.all_are(".zip", ".tar", ".tar.gz", ".tgz")),
-    _Kind("tables", "they name neither masks nor outlines", lambda seen: seen.all_are(".csv")),
+    _Kind("tables of photos and masks", _RENAME, lambda seen: seen.has_table(_photo_and_mask)),
+    _Kind("tables of photos and classes", _WHOLE, lambda seen: seen.has_table(_yes_or_no_per_class)),
+    _Kind("tables of photos and classes", _WHOLE, lambda seen: seen.has_table(_class_of_photo)),
+    _Kind("tables", "they name neither masks nor outlines", _tables),
+    _Kind("PaliGemma's questions and answers", _WORDS, _questions),
+    _Kind("lists of classes", "the masks or outlines that they belong to are missing", _class_lists),
+    _Kind("photos in a folder for each class", _WHOLE, _sorted_by_class),
 )
 """The surest first."""
