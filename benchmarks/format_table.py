@@ -4,16 +4,18 @@
 
 The first table comes from the table of formats and the pages in docs/formats. The second is made where the real
 annotation sets lie beside the checkout: each folder is opened as `tessella inspect` opens it, and what does not open as
-a whole is opened folder by folder. Both stand between markers; everything else in the page is written by hand.
+a whole is opened folder by folder, however deep. Every data set that opens has a row, and so has every folder that is
+refused for a reason of its own. Both tables stand between markers; everything else in the page is written by hand.
 """
 
 import argparse
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from tessella.core.errors import TessellaError
-from tessella.dataset.index import open_dataset
+from tessella.dataset.index import list_source, open_source
 from tessella.formats import FORMATS
 
 HERE = Path(__file__).resolve().parents[1]
@@ -24,7 +26,6 @@ HOLDS = (
     "shapes", "holes", "boxes", "circles", "ellipses", "lines", "points", "masks", "instances", "groups", "attributes",
 )  # fmt: skip
 SHOWN = 6
-DEEPEST = 4
 LONGEST = 260
 LONGEST_NAME = 30
 
@@ -68,35 +69,53 @@ def title(name: str) -> str:
     return first.removeprefix(f"# {name}").lstrip(": ")
 
 
+class Outcome(NamedTuple):
+    """What is made of a folder: rows of the table, how many are data sets, and whether they say what it is."""
+
+    rows: list[str]
+    sets: int
+    is_known: bool
+
+
 def real_rows(root: Path) -> list[str]:
     """Return the table of real data sets: format, photos, classes, or the reason."""
     rows = ["| folder | format | photos | labelled | classes |", "|---|---|---|---|---|"]
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        rows += outcome(folder, root, 0)
+    for folder in folders_in(root):
+        found = outcome(folder, root)
+        if len(found.rows) > 1:
+            rows.append(f"| {folder.name} | – | {len(found.rows)} folders, of which {found.sets} open | | – |")
+        rows += found.rows
     return rows
 
 
-def outcome(folder: Path, root: Path, depth: int) -> list[str]:
-    """Return the rows of a folder: its own, and those of the folders in it where it holds several data sets."""
+def outcome(folder: Path, root: Path) -> Outcome:
+    """Return what is made of a folder, or of those in it where it is refused and they say more."""
     name = folder.relative_to(root).as_posix()
     try:
-        index = open_dataset(folder)
+        listing = list_source(open_source(folder))
     except TessellaError as error:
+        below = [outcome(path, root) for path in folders_in(folder)] if may_hold_several(error) else []
+        sets = sum(one.sets for one in below)
+        is_mixed = error.what.startswith("labels of")
+        if sets or (is_mixed and any(one.is_known for one in below)):
+            return Outcome([row for one in below for row in one.rows], sets, is_known=True)
         row = f"| {name} | – | {reason(error, folder)} | | – |"
-        below = sorted(path for path in folder.iterdir() if path.is_dir())
-        if not holds_several(error) or depth == DEEPEST:
-            return [row]
-        return [row, *(found for path in below for found in outcome(path, root, depth + 1))]
-    names = [one if len(one) <= LONGEST_NAME else f"{one[: LONGEST_NAME - 1]}…" for one in index.table.names]
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    labelled = sum(record.label is not None for record in index.records)
-    return [f"| {name} | {index.format} | {len(index)} | {labelled} | {plain(', '.join(names[:SHOWN]) + more)} |"]
+        return Outcome([row], 0, is_known=not (is_mixed or "of a known format" in error.what))
+    table = [one if len(one) <= LONGEST_NAME else f"{one[: LONGEST_NAME - 1]}…" for one in listing.coding.table.names]
+    classes = ", ".join(table[:SHOWN]) + (f" and {len(table) - SHOWN} more" if len(table) > SHOWN else "")
+    labelled = sum(record.label is not None for record in listing.records) or len(listing.orphan_labels)
+    photos = str(len(listing.records) or "none here")
+    return Outcome([f"| {name} | {listing.format} | {photos} | {labelled} | {plain(classes)} |"], 1, is_known=True)
 
 
-def holds_several(error: TessellaError) -> bool:
-    """Whether a folder was refused because it holds labels of several formats, or as a whole of none."""
-    none = "of a known format" in error.what and "pictures alone" not in error.what
-    return none or error.what.startswith("labels of")
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, without hidden ones and links, so that the way down ends."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != ".")
+
+
+def may_hold_several(error: TessellaError) -> bool:
+    """Whether data sets may lie in the folders of one that is refused: not where all of it holds no masks."""
+    return not error.what.startswith("these are") and "pictures alone" not in error.what
 
 
 def reason(error: TessellaError, folder: Path) -> str:
