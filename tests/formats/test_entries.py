@@ -78,7 +78,7 @@ def test_no_entry_is_refused(tmp_path: Path) -> None:
 def test_the_only_file_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text("{")
     with pytest.raises(FormatError, match=r"e\.json: this is not valid JSON"):
-        listing_of("x", Source(tmp_path), None, Found([], broken=[tmp_path / "e.json"]))
+        listing_of("x", Source(tmp_path), None, Found([], broken={tmp_path / "e.json": "this is not valid JSON"}))
 
 
 def test_ten_thousand_photos_of_one_name_are_listed_at_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
 from tessella.checking.fixing.amend import can_amend
-from tessella.checking.looking.reading import look_at
+from tessella.checking.looking.reading import look_at, look_at_unreadable
 from tessella.checking.looking.trace import trace_of
 from tessella.checking.looking.twins import compare_twins
 from tessella.checking.measures.likeness import similar
@@ -94,6 +94,9 @@ def look_for(
         found += [Located(trace.position, finding) for finding in findings]
         if progress is not None:
             progress(len(traces), len(index))
+    looks = [rule.look for rule in rules if rule.look is not None]
+    for torn in (look_at_unreadable(index, where) for where in index.listing.unreadable):
+        found += [Located(None, finding) for ask in looks for finding in ask(torn)]
     families = {rule.code[0] for rule in rules if rule.survey is not None}
     compared = compare_twins(index, traces)
     survey = Survey(
@@ -168,7 +171,7 @@ def _settled(index: Index, located: Located, settings: Settings, repairs: Collec
         finding.fixable
         and finding.code in repairs
         and position is not None
-        and not can_amend(index.records[position], index)
+        and not can_amend(index.records[position], index, finding.code)
     ):
         finding = replace(finding, fixable=False, fix=finding.fix.replace(" (--fix does)", ""))
     return Located(position, finding)

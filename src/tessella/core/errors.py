@@ -48,6 +48,11 @@ class TessellaError(Exception):
         self.fix = fix
         super().__init__(self._message())
 
+    @property
+    def fault(self) -> str:
+        """What is wrong and what was got, for those who say the place themselves."""
+        return self.what if self.got is None else f"{self.what}; got {self.got}"
+
     def locate(self, where: object) -> None:
         """Say more exactly where; for those who know, and raise the error again."""
         self.where = str(where)

@@ -162,6 +162,8 @@ def _notes(indexes: Sequence[Index], parts: Sequence[Part]) -> list[str]:
         notes.append(f"{absent} photos are not here: their labels alone are written; --photos names where to look")
     if orphans := [where for index in indexes for where in index.listing.orphan_labels]:
         notes.append(f"{len(orphans)} labels without photo are not written, such as {orphans[0]}")
+    if torn := [where for index in indexes for where in index.listing.unreadable]:
+        notes.append(f"{len(torn)} labels cannot be read and are not written, such as {torn[0]}")
     splitless = [index for index in indexes if not any(record.split for record in index.records)]
     if splitless and len(splitless) < len(indexes):
         count, named = sum(map(len, splitless)), ", ".join(index.root.name for index in splitless)

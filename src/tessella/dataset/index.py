@@ -368,6 +368,9 @@ def _detected(source: Source) -> tuple[str, str]:
 
 
 def _orphans(listing: Listing) -> str | None:
+    if listing.unreadable:
+        where, fault = next(iter(listing.unreadable.items()))
+        return f"{len(listing.unreadable)} labels that cannot be read, such as {where}: {fault}"
     if not listing.orphan_labels:
         return None
     return f"{len(listing.orphan_labels)} labels without photo, such as {listing.orphan_labels[0]}"

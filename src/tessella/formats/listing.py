@@ -87,6 +87,8 @@ class Listing:
             photo was changed after it was annotated.
         options: What was asked of the format.
         photos: The further folder where photos may lie, or None.
+        unreadable: Annotation files that cannot be read and of which nothing tells the photo (paths relative to
+            `root`), and why. One whose name tells its photo is the label of that record, and loading it says why.
     """
 
     format: str
@@ -102,6 +104,7 @@ class Listing:
     declared_bytes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     photos: Path | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def label_of(self, record: Record) -> Path:
         """Return the label's file.

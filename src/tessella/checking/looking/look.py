@@ -77,7 +77,7 @@ class Look:
     """One record: the photo's facts, the annotation as stored, and what the class table says.
 
     Args:
-        position: Its place in the index.
+        position: Its place in the index; -1 for a label file that no record stands for.
         split: The split it belongs to, "" where there is none.
         photo_where: The photo relative to the data set with forward slashes; "" when there is no file.
         label_where: The label file likewise.

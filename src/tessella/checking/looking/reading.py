@@ -85,6 +85,29 @@ def look_at(index: Index, position: int, split: str, *, deep: bool = False) -> L
     )
 
 
+def look_at_unreadable(index: Index, where: str) -> Look:
+    """Return what there is to see of a label file that cannot be read and that no record stands for.
+
+    Args:
+        index: The data set.
+        where: One of `index.listing.unreadable`.
+    """
+    return Look(
+        position=-1,
+        split="",
+        photo_where="",
+        label_where=where,
+        photo=None,
+        photo_fault="",
+        annotation=None,
+        label_fault=index.listing.unreadable[where],
+        fault_where=where,
+        coding=index.coding,
+        format=index.format,
+        label_peek=peek(index.root / where),
+    )
+
+
 def _uncut(record: Record, index: Index) -> StoredMask | None:
     """Return a mask as it is stored where its format cuts it; None for others, and for colours and 0 and 1."""
     if index.format not in CUT_AT_HALF or record.label is None:
@@ -144,7 +167,7 @@ def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, st
         header = None if record.image is None else read_header(record.image)
         ground = _ground(record, header)
     except TessellaError as error:
-        return None, _fault(error)
+        return None, error.fault
     small = small_of(image)
     photo = Photo(
         hw=image.hw,
@@ -177,11 +200,7 @@ def _annotation(index: Index, position: int) -> tuple[Annotation | None, str, st
     try:
         return index.annotation(position), "", ""
     except TessellaError as error:
-        return None, _fault(error), _fault_where(error.where or "", record, index)
-
-
-def _fault(error: TessellaError) -> str:
-    return error.what if error.got is None else f"{error.what}; got {error.got}"
+        return None, error.fault, _fault_where(error.where or "", record, index)
 
 
 def _values(

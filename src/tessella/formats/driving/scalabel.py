@@ -14,7 +14,7 @@ from tessella.files.text import read_json
 from tessella.files.values.numbers import pairs, size_hw
 from tessella.formats.layout.discover import classes_by_name
 from tessella.formats.layout.pairing import SPLIT_NAMES
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, named_apart, unreadable
 from tessella.formats.listing import TRACK, Listing, Match, Record
 from tessella.formats.raster.rle import decode_coco
 
@@ -99,8 +99,13 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     content: dict[str, list[dict[str, Any]]] = {}
     names: Counter[str] = Counter()
     left: Counter[str] = Counter()
+    broken: dict[Path, str] = {}
     for path in source.files(".json"):
-        frames = _frames(_tree(path))
+        try:
+            frames = _frames(read_json(path, allow_nan=True))
+        except InputError as error:
+            broken[path] = error.fault
+            continue
         if frames is None or not any(_tells(label) for frame in frames for label in _labels(frame)):
             continue
         content[relative_name(path, source.root)] = frames
@@ -123,15 +128,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     ordered = named_apart([*records, *lone])
     return Listing(
         NAME, source.root, ordered, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, dict(+left),
-        content,
+        content, unreadable=unreadable(broken, records, source.root),
     )  # fmt: skip
-
-
-def _tree(path: Path) -> object:
-    try:
-        return read_json(path, allow_nan=True)
-    except InputError:
-        return None
 
 
 def _count(frame: dict[str, Any], names: Counter[str], left: Counter[str]) -> bool:

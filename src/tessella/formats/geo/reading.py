@@ -19,7 +19,7 @@ from tessella.formats.geo.placing import in_pixels, meets, placed, refuse_elsewh
 from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, named_apart, unreadable
 from tessella.formats.listing import Listing
 from tessella.formats.raster.labels import background_id
 
@@ -60,7 +60,7 @@ class _Found:
     across: dict[Path, tuple[VectorFile, ...]] = field(default_factory=dict)
     orphans: list[Path] = field(default_factory=list)
     census: Census = field(default_factory=Census)
-    broken: int = 0
+    broken: dict[Path, str] = field(default_factory=dict)
 
 
 def read_vectors(
@@ -84,7 +84,7 @@ def read_vectors(
     """
     photos = PhotoFinder(source)
     found = _sorted_out(paths, photos, read)
-    if not found.own and not found.across and not found.orphans:
+    if not found.own and not found.across and not found.orphans and not found.broken:
         raise FormatError("no vector file lies here", where=source.root)
     by_photo = _spread(found, photos)
     records = [replace(photos.record(photo, files[0]), parts=tuple(files[1:])) for photo, files in by_photo.items()]
@@ -106,6 +106,7 @@ def read_vectors(
     return Listing(
         name, source.root, everything, coding, discovered, notes, orphans, source.max_pixels,
         dict(found.census.left_out), Content(column, read, found.across),
+        unreadable=unreadable(found.broken, records, source.root),
     )  # fmt: skip
 
 
@@ -115,11 +116,10 @@ def _sorted_out(paths: Sequence[Path], photos: PhotoFinder, read: Open) -> _Foun
         photo = stems.find(path.stem, path)
         try:
             files = tuple(read(path))
-        except InputError:
-            found.broken += 1  # the record stays, so that loading it and `tessella check` name the fault
+        except InputError as error:
+            found.broken[path] = error.fault
             if photo is None:
-                found.orphans.append(path)
-                continue
+                continue  # else the record stays, and loading it names the fault
             files = ()
         if photo is None:
             found.across[path] = files
@@ -170,7 +170,7 @@ def _notes(found: _Found) -> tuple[str, ...]:
     if found.across:
         notes.append(f"{len(found.across)} vector files lie across photos, and are cut at their borders")
     if found.broken:
-        notes.append(f"{found.broken} vector files cannot be read")
+        notes.append(f"{len(found.broken)} vector files cannot be read")
     if assumed := found.census.assumed:
         notes.append(f"{assumed} layers state no coordinate system, and are taken to be in their photo's")
     return tuple(notes)

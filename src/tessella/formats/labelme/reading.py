@@ -19,7 +19,7 @@ from tessella.files.values.numbers import pairs, size_hw
 from tessella.files.values.packed import decode_base64
 from tessella.formats.layout.class_files import find_classes
 from tessella.formats.layout.discover import discover_names
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, named_apart, unclaimed, unreadable
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import uncovered_note
 
@@ -77,26 +77,30 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records: list[Record] = []
     orphans: list[str] = []
     names: Counter[str] = Counter()
-    flags = broken = 0
+    broken: dict[Path, str] = {}
+    flags = 0
     for path in source.files(".json"):
         try:
             tree = read_json(path, allow_nan=True)
-        except InputError:
-            tree, broken = {}, broken + 1  # the record stays, so that loading it and `tessella check` name the fault
-        else:
-            if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
-                continue
-        names.update(_label_names(tree.get("shapes", ())))
+        except InputError as error:
+            broken[path] = error.fault
+            continue
+        if not isinstance(tree, dict) or not isinstance(tree.get("shapes"), list):
+            continue
+        names.update(_label_names(tree["shapes"]))
         flags += _set_flags(tree.get("flags"))
         image = photos.find(path, tree.get("imagePath"))
         if image is None and not tree.get("imageData"):
             orphans.append(relative_name(path, root))
             continue
         records.append(photos.record(image, path))
-    if not records and not orphans:
+    # a damaged file stays the label of the photo that its name tells: loading it names the fault
+    torn = unclaimed(((path, photos.find(path, path.stem)) for path in broken), [record.image for record in records])
+    records += [photos.record(image, path) for path, image in torn]
+    if not records and not orphans and not broken:
         raise FormatError("no LabelMe file lies here", where=root, expected="JSON files with shapes")
     refuse_twins(records, root)
-    notes = [f"{broken} JSON files cannot be read"] if broken else []
+    notes = [f"{len(broken)} JSON files cannot be read"] if broken else []
     discovered = False
     if coding is None:
         coding, found, discovered = _classes(root, names)
@@ -106,8 +110,9 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     everything = named_apart([*records, *lone])
     left_out = {"flags of photos": flags} if flags else {}
     return Listing(
-        NAME, root, everything, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out
-    )
+        NAME, root, everything, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out,
+        unreadable=unreadable(broken, records, root),
+    )  # fmt: skip
 
 
 def _set_flags(flags: object) -> int:

@@ -16,7 +16,7 @@ from tessella.files.values.numbers import POINT_BUDGET, number, size_hw
 from tessella.files.xml import read_xml
 from tessella.formats.labelme.reading import refuse_twins
 from tessella.formats.layout.discover import classes_by_name
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, named_apart, unclaimed, unreadable
 from tessella.formats.listing import Listing, Match
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records: list[Record] = []
     orphans: list[str] = []
     names, left_out = Counter[str](), Counter[str]()
-    deleted = broken = 0
+    broken: dict[Path, str] = {}
+    deleted = 0
     for path in source.files(".xml"):
         try:
             tree = read_xml(path)
-        except InputError:
-            broken += 1  # the record stays, so that loading it and `tessella check` name the fault
-            records.append(finder.record(finder.find(path, None), path))
+        except InputError as error:
+            broken[path] = error.fault
             continue
         if not _is_own(tree):
             continue
@@ -95,17 +95,21 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             orphans.append(relative_name(path, root))
         else:
             records.append(finder.record(photo, path))
-    if not records and not orphans:
+    # a damaged file stays the label of the photo that its name tells: loading it names the fault
+    torn = unclaimed(((path, finder.find(path, path.stem)) for path in broken), [record.image for record in records])
+    records += [finder.record(image, path) for path, image in torn]
+    if not records and not orphans and not broken:
         raise FormatError("no XML file of LabelMe's lies here", where=source.file or root, expected="<annotation>")
     refuse_twins(records, root)
     meaning, notes, discovered = classes_by_name(root, names, coding)
-    notes += [f"{broken} XML files cannot be read"] if broken else []
+    notes += [f"{len(broken)} XML files cannot be read"] if broken else []
     notes += [f"{deleted} objects are marked as deleted, and passed over"] if deleted else []
     lone = finder.unlabelled(records) if source.file is None else []
     everything = named_apart([*records, *lone])
     return Listing(
-        NAME, root, everything, meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels, +left_out
-    )
+        NAME, root, everything, meaning, discovered, tuple(notes), tuple(orphans), source.max_pixels, +left_out,
+        unreadable=unreadable(broken, records, root),
+    )  # fmt: skip
 
 
 def _photo(finder: PhotoFinder, path: Path, tree: Element) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tessella.core.errors import InputError
 from tessella.files.paths import IMAGE_SUFFIXES, contain, relative_name, walk
@@ -12,9 +12,11 @@ from tessella.formats.layout.pairing import split_of
 from tessella.formats.listing import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tessella.formats.source import Source
+
+Label = TypeVar("Label")
 
 
 class PhotoFinder:
@@ -123,6 +125,28 @@ def _contained(name: str) -> str:
     if 0 < dot < len(parts[-1]) - 1:  # as `PurePath.suffix`, but a data set may name 100,000 photos that are not here
         parts[-1] = parts[-1][:dot]
     return "/".join(parts)
+
+
+def unclaimed(labels: Iterable[tuple[Label, Path | None]], taken: Iterable[Path | None]) -> list[tuple[Label, Path]]:
+    """Return damaged labels with the photos that their names tell, but for photos that another label has.
+
+    Args:
+        labels: Each with its photo, or None where nothing tells it.
+        taken: The photos of labels that can be read.
+    """
+    owned = set(taken)
+    found = []
+    for label, image in labels:
+        if image is not None and image not in owned:
+            owned.add(image)
+            found.append((label, image))
+    return found
+
+
+def unreadable(broken: Mapping[Path, str], records: Iterable[Record], root: Path) -> dict[str, str]:
+    """Return the damaged files that no record has, relative to `root`, and what is wrong with each."""
+    kept = {path for record in records for path in (record.label, *record.parts)}
+    return {relative_name(path, root): fault for path, fault in broken.items() if path not in kept}
 
 
 def absent_note(records: Sequence[Record]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     Raises:
         FormatError: No label row of an image lies here, or two are of one photo.
     """
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     content: dict[str, _Unit] = {}

@@ -51,7 +51,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     Raises:
         FormatError: No Hasty JSON lies here, or two images are one photo.
     """
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     content: dict[str, dict[str, Any]] = {}

@@ -104,7 +104,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     Raises:
         FormatError: No label of a photo lies here, or two data rows describe one photo.
     """
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     counts: Counter[str] = Counter()
     masks = _Masks(source)
     entries: list[Entry] = []
@@ -141,12 +141,12 @@ def _entry(path: Path, row: _Row, objects: list[_Object]) -> Entry:
     return Entry(path, row.photo, row.key, row.hw, names, boxes, parts)
 
 
-def _trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]:
-    torn: list[Path] = []
+def _trees(source: Source, broken: dict[Path, str]) -> Iterator[tuple[Path, Any]]:
+    torn: dict[Path, str] = {}
     yield from json_trees(source, torn)
     for path in [*torn, *source.files(*_LINES)]:
         if path in torn and not _is_export(_first_line(path)):
-            broken.append(path)
+            broken[path] = torn[path]
             continue
         yield path, list(read_json_lines(path, allow_nan=True))
 

@@ -60,7 +60,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     Raises:
         FormatError: No release lies here, or two samples are one photo.
     """
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     content: dict[str, _Sample] = {}

@@ -83,7 +83,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     """
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     for path, tree in json_trees(source, broken):
         settled = _settled(tree)
         if _is_annotation(settled):
@@ -91,8 +91,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     lost = [path for path in broken if path.name.endswith((_VECTOR, _PIXEL)) or _stem(path).endswith(_SUFFIXES)]
     entries += [Entry(path, (_stem(path),)) for path in lost]  # `tessella check` names the fault, as loading does
     classes, origin = _classes(source)
-    rest = [path for path in broken if path not in lost]
-    found = Found(entries, classes, origin, left_out=counts, broken=rest, not_photos=_PICTURES)
+    found = Found(entries, classes, origin, left_out=counts, broken=broken, not_photos=_PICTURES)
     return listing_of(NAME, source, coding, found)
 
 

@@ -15,7 +15,7 @@ from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.files.text import read_json
 from tessella.formats.layout.class_files import own_classes
 from tessella.formats.layout.discover import discover_names
-from tessella.formats.layout.photos import PhotoFinder, named_apart
+from tessella.formats.layout.photos import PhotoFinder, named_apart, unclaimed, unreadable
 from tessella.formats.listing import Listing, Record
 from tessella.formats.raster.labels import BACKGROUND_NAMES, uncovered_note
 from tessella.formats.tools.plain import words
@@ -70,7 +70,7 @@ class Found:
         content: What the format keeps for `load`.
         lone: Whether photos beside the annotated ones that no entry names belong to the data set.
         not_photos: Endings of the names of pictures that the tool itself puts beside the photos.
-        broken: Files that cannot be read.
+        broken: Files that cannot be read, and why. Those that have an entry are the label of the photo that it names.
     """
 
     entries: Sequence[Entry]
@@ -81,14 +81,15 @@ class Found:
     content: object = None
     lone: bool = True
     not_photos: tuple[str, ...] = ()
-    broken: Sequence[Path] = ()
+    broken: Mapping[Path, str] = field(default_factory=dict)
 
 
 def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Found) -> Listing:
     """Return the listing of what was found.
 
     A photo without file stays a record where the annotation states its size; else its entry is an orphan. Of two
-    entries for one photo the one beside the photo counts, and the other is an orphan.
+    entries for one photo the one beside the photo counts, and the other is an orphan. A file that cannot be read is the
+    label of the photo that its name tells, where no other entry claims that; else it is listed as unreadable.
 
     Args:
         name: The format's name.
@@ -111,7 +112,10 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
     records: list[Record] = []
     orphans: list[str] = []
     known = {name for path in photos.paths for name in (path.name, path.stem)}
-    for entry, image in _claims([(entry, _photo_of(photos, entry, known)) for entry in found.entries], root):
+    pairs = [(entry, _photo_of(photos, entry, known)) for entry in found.entries]
+    sound = _claims([pair for pair in pairs if pair[0].label not in found.broken], root)
+    torn = unclaimed((pair for pair in pairs if pair[0].label in found.broken), (image for _, image in sound))
+    for entry, image in [*sound, *torn]:
         if image is None and entry.hw is None:
             orphans.append(_where(entry, root))
             continue
@@ -119,7 +123,8 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
         records.append(Record(record.name, image, entry.label, record.split, key=entry.key, parts=entry.parts))
     notes = list(found.notes)
     if found.broken:
-        notes.append(f"{len(found.broken)} files cannot be read, such as {relative_name(found.broken[0], root)}")
+        first = relative_name(next(iter(found.broken)), root)
+        notes.append(f"{len(found.broken)} files cannot be read, such as {first}")
     discovered = False
     names = Counter(label for entry in found.entries for label in entry.names)
     if coding is None:
@@ -135,16 +140,17 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
     return Listing(
         name, root, named, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out, found.content,
         {name: size for name, size in sizes.items() if size >= 0},
+        unreadable=unreadable(found.broken, records, root),
     )  # fmt: skip
 
 
-def json_trees(source: Source, broken: list[Path]) -> Iterator[tuple[Path, Any]]:
-    """Yield every JSON file and what it holds; those that cannot be read are put into `broken`."""
+def json_trees(source: Source, broken: dict[Path, str]) -> Iterator[tuple[Path, Any]]:
+    """Yield every JSON file and what it holds; those that cannot be read are put into `broken`, with the reason."""
     for path in source.files(".json"):
         try:
             tree = read_json(path, allow_nan=True)
-        except InputError:
-            broken.append(path)
+        except InputError as error:
+            broken[path] = error.fault
         else:
             yield path, tree
 

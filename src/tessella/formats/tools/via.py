@@ -87,7 +87,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     Raises:
         FormatError: No VIA file lies here, two describe one photo, or a table has a broken cell.
     """
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     notes: list[str] = []
     photos: dict[str, tuple[Path, str, _Photo]] = {}
     taken = set()

@@ -66,7 +66,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     """
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     for path, tree in json_trees(source, broken):
         if _is_darwin(tree):
             entries += _entries(path, tree, counts)
@@ -80,7 +80,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             fix="export the frames as images, or the volumes as NIfTI label volumes",
         )
     classes, origin = _classes(source)
-    return listing_of(NAME, source, coding, Found(entries, classes, origin, left_out=counts))
+    return listing_of(NAME, source, coding, Found(entries, classes, origin, left_out=counts, broken=broken))
 
 
 def _classes(source: Source) -> tuple[list[tuple[str, Colour | None]], str]:

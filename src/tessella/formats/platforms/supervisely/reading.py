@@ -68,7 +68,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     """
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     stated: dict[str, Colour | None] = {}
     for path, tree in json_trees(source, broken):
         if _is_meta(tree):
@@ -80,9 +80,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         stated = _meta_above(source.file)
     lost = [path for path in broken if path.parent.name == "ann"]
     entries += [Entry(path, _listed(path)) for path in lost]  # `tessella check` names the fault, as loading does
-    found = Found(
-        entries, tuple(stated.items()), META, left_out=counts, broken=[path for path in broken if path not in lost]
-    )
+    found = Found(entries, tuple(stated.items()), META, left_out=counts, broken=broken)
     return listing_of(NAME, source, coding, found)
 
 

@@ -95,7 +95,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     counts: Counter[str] = Counter()
     entries: list[Entry] = []
     content: dict[str, _Task] = {}
-    broken: list[Path] = []
+    broken: dict[Path, str] = {}
     panel = Panel(source.options.get(OPTION))
     for path, tree in json_trees(source, broken):
         for key, images, chosen in _tasks(tree, counts, panel):
