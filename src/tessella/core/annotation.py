@@ -76,11 +76,13 @@ class Drawing:
         shapes: In drawing order.
         declared_hw: Height and width that the annotation file states, or None when it states none.
         tool: Whose raster rule is meant when the tool's own pixels are asked for.
+        short: Outlines of too few points, which the format leaves out: never painted, for `tessella check` to name.
     """
 
     shapes: tuple[Shape, ...]
     declared_hw: tuple[int, int] | None = None
     tool: Tool = "labelme"
+    short: tuple[Shape, ...] = ()
 
 
 Annotation = StoredMask | Drawing

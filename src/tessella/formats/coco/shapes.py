@@ -28,6 +28,8 @@ def drawing_of(
 ) -> Drawing:
     """Return the shapes of one photo in the order of the file, with boxes without outline below all others.
 
+    Outlines of one or two points are no shapes, for nothing can paint them; the drawing keeps them apart.
+
     Args:
         rows: The annotations, parsed, each with its place for messages.
         names: The class name of every category id.
@@ -39,6 +41,7 @@ def drawing_of(
     """
     boxes: list[Shape] = []
     shapes: list[Shape] = []
+    short: list[Shape] = []
     taken: set[str] = set()
     for row, where in rows:
         if not isinstance(row, dict):
@@ -50,11 +53,12 @@ def drawing_of(
             group = f"{group}#{len(taken)}"
         taken.add(group)
         more = tuple(attributes_of(row))
-        found = list(_outlines(row.get("segmentation"), hw, where=where))
-        shapes += [Shape(label, kind, points, group, mask, (), more) for kind, points, mask in found]
+        for kind, points, mask in _outlines(row.get("segmentation"), hw, where=where):
+            is_short = kind == "polygon" and len(points) < _LEAST
+            (short if is_short else shapes).append(Shape(label, kind, points, group, mask, (), more))
         if _is_bare(row.get("segmentation")) and (box := _box(row.get("bbox"))) is not None:
             boxes.append(Shape(ignore, "rectangle", box))
-    return Drawing((*boxes, *shapes), hw, "coco")
+    return Drawing((*boxes, *shapes), hw, "coco", tuple(short))
 
 
 def _is_bare(segmentation: Any) -> bool:  # noqa: ANN401 - parsed JSON
@@ -86,8 +90,7 @@ def _outlines(segmentation: Any, hw: tuple[int, int] | None, *, where: str) -> I
     if not isinstance(segmentation, list):
         raise FormatError("an outline is neither a list nor an object", where=where, got=type(segmentation).__name__)
     for points in polygons_of(segmentation, where=where):
-        if len(points) >= _LEAST:
-            yield "polygon", points, None
+        yield "polygon", points, None
 
 
 def polygons_of(segmentation: list[Any], *, where: str) -> list[NDArray[np.float64]]:

@@ -54,19 +54,28 @@ def too_few_points(look: Look) -> Iterator[Finding]:
     """G102: a polygon with fewer than three points, or another shape with too few."""
     if look.drawing is None:
         return
-    short = [(number, shape) for number, shape in enumerate(look.drawing.shapes) if is_short(shape)]
-    if short:
-        number, shape = short[0]
-        points = f"{len(shape.points_xy)} point{'s' if len(shape.points_xy) != 1 else ''}"
-        yield Finding(
-            "G102",
-            "error",
-            look.label_where,
-            f"shape {number}, a {shape.kind} labelled {shape.label!r}, has {points} and covers nothing"
-            + (f"; {len(short) - 1} more like it" if len(short) > 1 else ""),
-            "delete the shape (--fix does), and draw the object again if there is one",
-            True,
-        )
+    shapes, apart = look.drawing.shapes, look.drawing.short
+    short = [(f"shape {number}", shape) for number, shape in enumerate(shapes) if is_short(shape)]
+    short += [(f"object {shape.group}", shape) for shape in apart]
+    if not short:
+        return
+    name, shape = short[0]
+    points = f"{len(shape.points_xy)} point{'s' if len(shape.points_xy) != 1 else ''}"
+    what = f"{name}, a {shape.kind} labelled {shape.label!r}, has {points} and covers nothing"
+    if shape in apart:
+        x, y = shape.points_xy[0].tolist()
+        what += f", at x {x:.1f}, y {y:.1f}"
+    # a part of an object whose other parts are sound is a slip; an object of nothing else is lost
+    outlined = {shape.group for shape in shapes}
+    is_lost = len(short) > len(apart) or any(shape.group not in outlined for shape in apart)
+    yield Finding(
+        "G102",
+        "error" if is_lost else "warning",
+        look.label_where,
+        what + (f"; {len(short) - 1} more like it" if len(short) > 1 else ""),
+        f"delete the shape{'' if apart else ' (--fix does)'}, and draw the object again if there is one",
+        not apart,
+    )
 
 
 def not_finite(look: Look) -> Iterator[Finding]:
