@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tessella.core.annotation import StoredMask
+from tessella.core.annotation import Drawing, StoredMask
 from tessella.files.masks import write_picture
 from tessella.files.paths import IMAGE_SUFFIXES
+from tessella.files.splicing import write_spliced
 from tessella.files.text import read_text
 from tessella.files.write import write_text
 from tessella.formats import format_named
+from tessella.formats.coco import amending as coco
+from tessella.formats.cvat import amending as cvat
 from tessella.formats.labelme.writing import encode_mask
 from tessella.formats.listing import CUT_AT_HALF
+from tessella.formats.tools.redrawn import Redrawn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tessella.core.annotation import Annotation, Shape
@@ -27,31 +32,32 @@ if TYPE_CHECKING:
 _LOSSLESS = frozenset({".png", ".bmp", ".tif", ".tiff"})
 
 
-def can_amend(record: Record, index: Index) -> bool:
-    """Whether a repaired label of this record can be written in the data set's format.
+def can_amend(record: Record, index: Index, code: str) -> bool:
+    """Whether the repair that a rule asks for can be written in the data set's format.
 
     Args:
         record: One photo.
         index: The data set.
+        code: The rule's.
     """
-    if record.label is None or record.parts or (record.key and index.format not in CUT_AT_HALF):
+    if record.label is None or record.parts:
         return False
     if format_named(index.format).drawn:
-        return index.format in DRAWING_WRITERS
-    return _mask_path(record.label, index) is not None
+        return index.format in DRAWING_WRITERS and code not in UNWRITTEN.get(index.format, ())
+    return not (record.key and index.format not in CUT_AT_HALF) and _mask_path(record.label, index) is not None
 
 
 def amended_path(record: Record, annotation: Annotation, index: Index) -> Path | None:
-    """Return where in the data set a repaired label goes, or None when it cannot be written.
+    """Return where in the data set a repaired label goes, or None for a mask that becomes no picture file.
 
-    A mask in a lossy file becomes a PNG of the same stem; shapes can be written for formats with one file per photo.
+    A mask in a lossy file becomes a PNG of the same stem; shapes stay in their file.
 
     Args:
         record: The photo.
         annotation: What its label holds.
         index: The data set.
     """
-    if record.label is None or not can_amend(record, index):
+    if record.label is None:
         return None
     return _mask_path(record.label, index) if isinstance(annotation, StoredMask) else record.label
 
@@ -72,34 +78,46 @@ class Amendment:
     """A label to be written anew.
 
     Args:
+        record: The photo.
         target: Where it goes in the data set.
         annotation: The repaired annotation.
         before: The annotation as it was.
         origin: For each repaired shape its position before; () for masks.
     """
 
+    record: Record
     target: Path
     annotation: Annotation
     before: Annotation
     origin: tuple[int, ...]
 
 
-def write_amended(source: Path, target: Path, amendment: Amendment, *, format: str) -> None:  # noqa: A002
-    """Write a repaired annotation.
+def write_amended(source: Path, target: Path, amendments: Sequence[Amendment], index: Index) -> None:
+    """Write a label file with all that was repaired in it.
 
     Args:
         source: The label file as it is.
         target: Where to write.
-        amendment: What changes.
-        format: The data set's format.
+        amendments: What changes: one, or several of a file that describes several photos.
+        index: The data set.
 
     Raises:
-        OutputError: The file cannot be written.
+        InputError: The file cannot be read any more.
+        OutputError: The copy cannot be written.
     """
-    if isinstance(amendment.annotation, StoredMask):
-        write_stored(target, amendment.annotation)
+    if isinstance(amendments[0].annotation, StoredMask):
+        write_stored(target, amendments[0].annotation)
+    elif index.format in SHARED:
+        changed = [_redrawn(one) for one in amendments]
+        write_spliced(source, target, SHARED[index.format](source, changed, index.listing))
     else:
-        DRAWING_WRITERS[format](source, target, amendment)
+        write_labelme(source, target, amendments[0])
+
+
+def _redrawn(one: Amendment) -> Redrawn:
+    if not isinstance(one.before, Drawing) or not isinstance(one.annotation, Drawing):
+        raise TypeError(f"{one.target} holds no shapes")  # the caller asks the format first
+    return Redrawn(one.record, one.before, one.annotation.shapes, one.origin)
 
 
 def write_stored(path: Path, mask: StoredMask) -> None:
@@ -152,5 +170,16 @@ def _labelme_shape(stored: dict[str, Any], old: Shape, new: Shape) -> dict[str, 
     return changed
 
 
-DRAWING_WRITERS = {"labelme": write_labelme}
+SHARED: Final = {"coco": coco.edits_of, "cvat": cvat.edits_of}
+"""Formats whose files describe several photos, and what says which places of such a file change."""
+
+DRAWING_WRITERS: Final = ("labelme", *SHARED)
 """Formats of shapes that a repair can be written in."""
+
+UNWRITTEN: Final[dict[str, frozenset[str]]] = {
+    "coco": frozenset({"A101", "G102", "S101"}),
+    "cvat": frozenset({"A101", "S101"}),
+}
+"""Rules of shapes whose repair is not written in a format: A101 and S101 change the size that a file states and all
+that is drawn, and these files hold more than shapes (keypoints, skeletons, cuboids); of outlines too short for G102 a
+drawing of COCO's keeps only a record."""

@@ -102,9 +102,9 @@ class FixReport:
 
 @dataclass(slots=True)
 class _Work:
-    """What is to be done, gathered before anything is written."""
+    """What is to be done, gathered before anything is written; what is mended by file and entry in it."""
 
-    mended: dict[Path, Amendment]
+    mended: dict[Path, dict[str, Amendment]]
     rebuilt: dict[Path, Rebuild]
     renamed: dict[Path, Path]
     changes: list[Repaired]
@@ -255,10 +255,10 @@ def _set_aside(
 
 def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, index: Index) -> None:
     """Run the repairs of one label in the order of the rules, each on the result of the one before."""
-    path = index.records[look.position].label
-    if path is None or look.annotation is None or path in work.mended:
+    record = index.records[look.position]
+    if record.label is None or look.annotation is None or record.key in work.mended.get(record.label, {}):
         return
-    before, target = look.annotation, amended_path(index.records[look.position], look.annotation, index)
+    before, target = look.annotation, amended_path(record, look.annotation, index)
     if target is None:
         return
     origin = tuple(range(len(look.drawing.shapes))) if look.drawing is not None else ()
@@ -276,24 +276,25 @@ def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, inde
         look = relook(look, mend.annotation)
         work.done.add(number)
     if changes and look.annotation is not None:
-        work.mended[path] = Amendment(target, look.annotation, before, origin)
+        amendment = Amendment(record, target, look.annotation, before, origin)
+        work.mended.setdefault(record.label, {})[record.key] = amendment
         work.changes += changes
 
 
 def _copy(path: Path, folder: Path, index: Index, work: _Work) -> None:
     if path in work.left_out:
         return
-    amendment = work.mended.get(path)
-    target = work.renamed.get(path, path) if amendment is None else amendment.target
+    amendments = list(work.mended.get(path, {}).values())
+    target = amendments[0].target if amendments else work.renamed.get(path, path)
     place = folder / target.relative_to(index.root)
     place.parent.mkdir(parents=True, exist_ok=True)
     rebuilt = work.rebuilt[path](read_bytes(path)) if path in work.rebuilt else None
     if rebuilt is not None:
         write_bytes(place, rebuilt)
-    elif amendment is None:
-        _copy_file(path, place)
+    elif amendments:
+        write_amended(path, place, amendments, index)
     else:
-        write_amended(path, place, amendment, format=index.format)
+        _copy_file(path, place)
 
 
 def _copy_file(path: Path, place: Path) -> None:

@@ -11,6 +11,7 @@ from tessella.core.annotation import Shape, ShapeKind
 from tessella.core.errors import FormatError
 from tessella.files.images import PHOTO_BUDGET, check_hw
 from tessella.files.values.numbers import SIDE_BUDGET, number, spelled, whole
+from tessella.formats.cvat.scan import SHAPES
 from tessella.formats.raster.rle import decode_rows
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None 
         FormatError: A mask whose runs do not fill its box, points that are none, or masks beyond the pixel budget.
         ImageError: A mask larger than `max_pixels`.
     """
-    found = []
+    listed = list(elements)
+    found: dict[int, Shape] = {}
     masked = 0
-    for place, element in enumerate(elements):
+    for place, element in enumerate(listed):
         here = f"{where}: {element.tag} {place + 1}"
         geometry = geometry_of(element.tag, element.attrib, where=here, max_pixels=max_pixels)
         if geometry is None:
@@ -45,8 +47,7 @@ def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None 
         kind, points, mask = geometry
         masked += 0 if mask is None else mask.size
         check_masks(masked, where=here)
-        depth = number(element.get("z_order", 0))
-        shape = Shape(
+        found[place] = Shape(
             element.get("label", ""),
             kind,
             points,
@@ -54,8 +55,17 @@ def drawn(elements: Iterable[Element], *, where: object, max_pixels: int | None 
             mask,
             attributes=attributes_of(element.attrib, texts_of(element)),
         )
-        found.append((0.0 if math.isnan(depth) else depth, place, shape))
-    return tuple(shape for _, _, shape in sorted(found, key=lambda item: item[:2]))
+    return tuple(found[place] for place in painting_order(listed))
+
+
+def painting_order(elements: Iterable[Element]) -> list[int]:
+    """Return the places of the shapes among the children of an `<image>`: by `z_order`, then as in the file."""
+    depths = []
+    for place, element in enumerate(elements):
+        if element.tag in SHAPES:
+            depth = number(element.get("z_order", 0))
+            depths.append((0.0 if math.isnan(depth) else depth, place))
+    return [place for _, place in sorted(depths)]
 
 
 def check_masks(pixels: int, *, where: object) -> None:
