@@ -85,3 +85,35 @@ def test_what_is_no_pair_or_comes_twice_is_refused(
 ) -> None:
     assert command(monkeypatch, "inspect", two, *(word for pair in pairs for word in ("--option", pair))) == 2
     assert "expected KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("folder", "data", "photos"),
+    [
+        ("set", ".", "../photos"),
+        ("set/sub", "..", "../../photos"),
+        (".", "set", "set/../photos"),
+        (".", "set", "photos"),
+        ("set", ".", ".."),
+        ("photos", "../set", "."),
+    ],
+)
+def test_photos_beside_the_data_are_found_however_both_are_spelled(tmp_path, monkeypatch, folder, data, photos):
+    root = index_mask(tmp_path / "set")
+    whole = {name: open_dataset(root).labels(place).ids.tobytes() for place, name in enumerate(names(root))}
+    (root / "images").rename(tmp_path / "photos")
+    (root / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    index = open_dataset(data, photos=photos)
+    assert [record.image.exists() for record in index.records] == [True] * 4
+    assert {record.name.split("/")[-1]: index.labels(place).ids.tobytes() for place, record in
+            enumerate(index.records)} == whole  # fmt: skip
+    before = sorted(path for path in tmp_path.rglob("*"))
+    convert(data, tmp_path / "new" / "out", to="index-mask", photos=photos)
+    made = [path for path in tmp_path.rglob("*") if path not in before]
+    assert all(path.is_relative_to(tmp_path / "new") for path in made)
+    assert len(open_dataset(tmp_path / "new" / "out")) == 4
+
+
+def names(root):
+    return [record.name.split("/")[-1] for record in open_dataset(root).records]

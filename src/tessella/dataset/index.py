@@ -263,19 +263,12 @@ def open_source(
     place, also = Path(path), None if photos is None else require_folder(Path(photos))
     if place.is_file() and is_archive(place):
         place = opened(place)
+    if also is not None:
+        # what lies in what is asked of paths, and "../photos" seems to lie in "."
+        place, also = place.resolve(), also.resolve()
     file = place if place.is_file() else None
     root = place.parent if file is not None else require_folder(place)
-    return Source(root, file, None if also is None else _as_seen_from(root, also), max_pixels, options or {})
-
-
-def _as_seen_from(root: Path, photos: Path) -> Path | None:
-    """Spell a further folder of photos like the data set's, where one lies in the other; None where they are one."""
-    here, there = root.resolve(), photos.resolve()
-    if there == here:
-        return None
-    if there.is_relative_to(here):
-        return root / there.relative_to(here)
-    return next((above for above in root.parents if here.is_relative_to(there) and above.resolve() == there), photos)
+    return Source(root, file, None if also == root else also, max_pixels, options or {})
 
 
 def open_dataset(  # noqa: PLR0913 - one keyword per flag, as in `_doors`

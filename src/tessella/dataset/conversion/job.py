@@ -84,7 +84,7 @@ def _lines(journal: Path) -> dict[str, dict[str, Any]]:
     if journal.is_file():
         text = journal.read_text(encoding="utf-8", errors="replace")
         whole = text[: text.rfind("\n") + 1]
-        for line in whole.splitlines():
+        for line in whole.split("\n")[:-1]:  # `splitlines` would cut at U+2028 within a text
             parsed = json.loads(line)
             lines[parsed["name"]] = parsed
         with journal.open("w", encoding="utf-8") as stream:

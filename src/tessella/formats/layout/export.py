@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tessella.core.classes import IGNORE, LabelCoding
-from tessella.core.errors import InputError
+from tessella.core.errors import InputError, OutputError
 from tessella.files.classes import write_classes
 from tessella.files.images import read_header
 from tessella.files.masks import write_image
@@ -16,7 +17,6 @@ from tessella.formats.layout.pairing import SPLIT_NAMES, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tessella.formats.listing import Item
 
@@ -30,11 +30,14 @@ def write_stems(named: Iterable[tuple[str, str]], *, one_folder: bool = False) -
     Args:
         named: Name and split of each photo; names are unique.
         one_folder: Whether all splits share a folder, and folders become a part of the name (`flat`).
+
+    Raises:
+        OutputError: A name that leads out of the folder, or that is no text.
     """
     taken: dict[tuple[str, str], str] = {}
     stems = []
     for name, split in named:
-        *folders, last = name.split("/")
+        *folders, last = _inside(name).split("/")
         kept = [folder for folder in folders if not role_of(folder)[0] and folder.casefold() not in SPLIT_NAMES]
         stem = "/".join([*kept, last])
         place = ("", flat(stem).casefold()) if one_folder else (split, stem.casefold())
@@ -42,6 +45,19 @@ def write_stems(named: Iterable[tuple[str, str]], *, one_folder: bool = False) -
             stem = flat(name)
         stems.append(stem)
     return stems
+
+
+def _inside(name: str) -> str:
+    path = Path(name)
+    if ".." in path.parts or path.anchor:
+        raise OutputError("the name of a photo leads out of the folder to write", got=name, expected="a name below it")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise OutputError(
+            "the name of a photo is no text", got=ascii(name), expected="UTF-8", fix="rename the file"
+        ) from error
+    return name
 
 
 def in_split(item: Item, dst: Path) -> Path:
