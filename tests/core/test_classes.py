@@ -95,3 +95,9 @@ def test_an_alias_of_no_class_is_refused() -> None:
 def test_ids_are_positions(count: int) -> None:
     table = ClassTable.from_names(f"c{n}" for n in range(count))
     assert [table.id_of(name) for name in table.names] == list(range(count))
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "a\ud800", "\ufffe"])
+def test_a_class_name_that_no_file_can_hold_is_refused(name):
+    with pytest.raises(ClassTableError, match="no text file can"):
+        ClassTable.from_names(["road", name])

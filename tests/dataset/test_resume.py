@@ -1,5 +1,6 @@
 """A conversion that is killed leaves no half data set, and goes on where it stopped."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 
 from data.layouts import ids_of, index_mask, photo_of, save, write_classes_toml
-from tessella.core.errors import InputError
+from tessella.core.errors import InputError, InterruptionError
 from tessella.dataset import convert as door
 from tessella.dataset.conversion import crew
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
+from tessella.formats import FORMATS
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -150,9 +152,11 @@ def test_processes_that_are_interrupted_are_resumed_by_threads(tmp_path, monkeyp
 def test_a_process_that_is_killed_is_an_error_and_no_hang(tmp_path, monkeypatch):
     root = index_mask(tmp_path / "set", count=12)
     monkeypatch.setattr(crew, "_write_mine", end_at_once)
-    with pytest.raises(InputError, match="ended from outside"):
+    with pytest.raises(InterruptionError, match="ended from outside"):
         convert(root, tmp_path / "out", to="voc")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
+    monkeypatch.setattr(crew, "WORTH_SECONDS", 1e9)
+    assert convert(root, tmp_path / "out", to="voc").resumed >= 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "set"]
 
 
 def end_at_once(_some: range) -> None:
@@ -164,3 +168,38 @@ def test_a_crew_whose_caller_is_gone_writes_no_more(tmp_path):
     lost = "import os; os.getppid = lambda: 1; crew._write_mine(range(1))"
     done = subprocess.run([sys.executable, "-c", f"{code} {lost}"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_separators_of_lines_within_a_text_do_not_tear_the_journal(tmp_path):
+    root = tmp_path / "set"
+    for number in range(4):
+        save(root / f"p{number}.png", photo_of(number))
+        shape = {"label": "cat", "points": [[1, 1], [9, 1], [9, 9]], "shape_type": "polygon", "flags": {}}
+        shape["description"] = "one\u2028two\x85three"
+        tree = {"version": "5.5.0", "shapes": [shape], "imagePath": f"p{number}.png", "flags": {}}
+        (root / f"p{number}.json").write_text(json.dumps(tree))
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="coco", progress=stop_after(3))
+    assert convert(root, tmp_path / "out", to="coco").resumed == 3
+
+
+def test_a_file_beside_the_label_that_changed_starts_anew(tmp_path):
+    root = index_mask(tmp_path / "set")
+    (root / "masks" / "p0.dbf").write_text("old")
+    with pytest.raises(Stop):
+        convert(root, tmp_path / "out", to="voc", progress=stop_after(2))
+    (root / "masks" / "p0.dbf").write_text("changed")
+    assert convert(root, tmp_path / "out", to="voc").resumed == 0
+
+
+@pytest.mark.usefixtures("crew_at_once")
+def test_a_writer_that_cannot_be_sent_elsewhere_stays_with_the_threads(tmp_path, monkeypatch):
+    root = index_mask(tmp_path / "set", count=12)
+    row, written = FORMATS["voc"], []
+
+    def one(item, coding, dst):
+        written.append(item.name)
+        return row.write.one(item, coding, dst)
+
+    monkeypatch.setitem(FORMATS, "voc", row._replace(write=row.write._replace(one=one)))
+    assert convert(root, tmp_path / "out", to="voc").samples == len(written) == 12

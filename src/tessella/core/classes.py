@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,10 @@ IGNORE: Final = 255
 """The one ignore id in memory: a pixel that is neither trained on nor scored. Never a class."""
 
 MAX_CLASSES: Final = 255
+
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold, and halves of characters, which no encoding can."""
+
 
 Colour = tuple[int, int, int]
 """Red, green, blue, each 0..255."""
@@ -55,6 +60,13 @@ class ClassInfo:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise ClassTableError("a class has an empty name", got=repr(self.name), fix="give every class a name")
+        if _NO_TEXT.search(self.name):
+            raise ClassTableError(
+                "the name of a class holds what no text file can",
+                got=ascii(self.name),
+                expected="no control characters and no half characters",
+                fix="rename the class in the annotation tool or the class file",
+            )
         if len(self.colour) != 3 or any(not 0 <= channel <= 255 for channel in self.colour):
             raise ClassTableError(
                 f"the colour of class {self.name!r} is not red, green, blue",

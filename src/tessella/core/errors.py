@@ -73,6 +73,10 @@ class InputError(TessellaError):
     """A file or folder cannot be used as it is."""
 
 
+class InterruptionError(InputError):
+    """Work was ended from outside; what is done is kept, and it goes on from there when it is asked for again."""
+
+
 class ImageError(InputError):
     """A photo, mask or raster cannot be decoded, or is refused before decoding."""
 

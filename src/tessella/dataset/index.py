@@ -122,7 +122,13 @@ class Index:
             if hw is None:
                 hw = stated if stated is not None and not self.has_photo(record) else photo_hw(record, self.listing)
             _refuse_other_size(annotation, hw, where=self.listing.place(record))
-        return resolve(annotation, self.coding, hw, where=self.listing.place(record), fill=self.fill)
+        place = self.listing.place(record)
+        try:
+            return resolve(annotation, self.coding, hw, where=place, fill=self.fill)
+        except LabelError as error:
+            if error.where is None:  # painting knows the shape, not the file
+                error.locate(place)
+            raise
 
     def photo_hw(self, position: int) -> tuple[int, int]:
         """Return height and width of a photo, upright, from its header.

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tessella.core.errors import OutputError
+from tessella.core.errors import InterruptionError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,8 +133,8 @@ def new_folder(path: Path, *, overwrite: bool = False, marked: bool = False) -> 
 def resumable_folder(path: Path, job: str, *, overwrite: bool = False) -> Iterator[Path]:
     """Like `new_folder` with `marked`, but what a killed process has written is found again by the next one.
 
-    The folder is made beside `path` under a fixed name. An error removes it; a kill or Ctrl-C leaves it there, and it
-    is yielded again when the same job is asked for. `path` itself is only ever whole.
+    The folder is made beside `path` under a fixed name. An error removes it; a kill, Ctrl-C or `InterruptionError`
+    leaves it there, and it is yielded again when the same job is asked for. `path` itself is only ever whole.
 
     Args:
         path: The folder to make.
@@ -157,7 +157,7 @@ def resumable_folder(path: Path, job: str, *, overwrite: bool = False) -> Iterat
         yield temporary
         mark(temporary)
         _swap(temporary, path)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, InterruptionError):
         raise
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tessella.core.errors import InputError, TessellaError
+from tessella.core.errors import InterruptionError, TessellaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +63,8 @@ def write_all(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]:
         folder: Where.
 
     Raises:
-        InputError: A photo or its labels cannot be read, or a process was ended from outside.
+        InputError: A photo or its labels cannot be read.
+        InterruptionError: A process was ended from outside.
         OutputError: A file cannot be written.
     """
     cores, first = _cores(), FIRST * _cores()
@@ -71,11 +72,20 @@ def write_all(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]:
     yield from _by_threads(job, parts[:first], folder)
     rest = parts[first:]
     expected = (time.perf_counter() - start) / first * len(rest)
-    carried = pickle.dumps((job, rest, folder)) if cores > 1 and expected > WORTH_SECONDS else b""
+    carried = _carried((job, rest, folder)) if cores > 1 and expected > WORTH_SECONDS else b""
     if 0 < len(carried) <= _MOST_BYTES:
         yield from _by_processes(carried, len(rest))
     else:
         yield from _by_threads(job, rest, folder)
+
+
+def _carried(work: object) -> bytes:
+    """Return what a process needs; nothing where a part of it cannot be sent, or is of the caller's own script."""
+    try:
+        carried = pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return b""
+    return b"" if b"__main__" in carried else carried
 
 
 def _by_threads(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]:
@@ -97,9 +107,9 @@ def _by_processes(carried: bytes, photos: int) -> Iterator[Line]:
     try:
         yield from _done(pool, _write_mine, photos)
     except BrokenProcessPool as error:
-        raise InputError(
+        raise InterruptionError(
             "a process that wrote photos was ended from outside, most likely because memory ran out",
-            fix="free memory, or run it on fewer cores (taskset -c 0)",
+            fix="free memory, and give the same command again: it goes on from where it stopped",
         ) from error
     finally:
         pool.shutdown(wait=True, kill_workers=True)

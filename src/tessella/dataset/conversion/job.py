@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,22 +97,34 @@ def _lines(journal: Path) -> dict[str, dict[str, Any]]:
 def _fingerprint(parts: Sequence[Part], asked: dict[str, object]) -> str:
     """Return a hash of everything that the result depends on: settings, classes, and the state of every file."""
     rows = [
-        (
-            *(part.name, part.stem, part.split, part.record.key, part.lookup.tobytes().hex()),
-            *(_state(path) for path in (part.record.image, part.record.label, *part.record.parts)),
-        )
+        (part.name, part.stem, part.split, part.record.key, part.lookup.tobytes().hex(), *map(str, _paths(part)))
         for part in parts
     ]
     codings = {id(part.index): repr(part.index.coding) for part in parts}
-    said = repr((__version__, sorted(asked.items()), list(codings.values()), rows))
+    files = _states({path for part in parts for path in _paths(part)})
+    said = repr((__version__, sorted(asked.items()), list(codings.values()), rows, files))
     return sha256_bytes(said.encode("utf-8", "surrogateescape"))
 
 
-def _state(path: Path | None) -> tuple[str, int, int] | None:
-    if path is None:
-        return None
-    try:
-        state = path.stat()
-    except OSError:
-        return str(path), 0, 0
-    return str(path), state.st_size, state.st_mtime_ns
+def _paths(part: Part) -> list[Path]:
+    record = part.record
+    return [path for path in (record.image, record.label, *record.parts) if path is not None]
+
+
+def _states(paths: set[Path]) -> list[tuple[str, int, int]]:
+    """Return name, size and time of files, and of those beside them that differ in the suffix: `.dbf` by `.shp`."""
+    stems: dict[Path, set[str]] = {}
+    for path in paths:
+        stems.setdefault(path.parent, set()).add(_stem(path.name))
+    found = []
+    for folder, wanted in stems.items():
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if _stem(entry.name) in wanted and entry.is_file():
+                    state = entry.stat()
+                    found.append((entry.path, state.st_size, state.st_mtime_ns))
+    return sorted(found)
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0]
