@@ -278,3 +278,18 @@ def test_a_bug_is_reported_as_a_bug(run: Run, blobs: Path, monkeypatch: pytest.M
     assert code == 3
     assert "ZeroDivisionError" in err
     assert "this is a bug in Tessella" in err
+
+
+def test_a_fault_in_an_archive_is_told_by_the_path_of_the_archive(
+    run: Run, blobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mask = blobs / "train/masks/train00.png"
+    mask.write_bytes(mask.read_bytes()[:40])
+    (tmp_path / "packed").mkdir()
+    blobs.rename(tmp_path / "packed/blobs")
+    data = shutil.make_archive(str(tmp_path / "one.two"), "tar", tmp_path / "packed")
+    for name in (data, shutil.copy(data, tmp_path / "again.tar")):
+        outcome = run("convert", name, tmp_path / "out", "--to", "voc")
+        refused(outcome, f"tessella: {name}/blobs/train/masks/{mask.name}: ")
+        assert "cache" not in outcome[2]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tessella.core.errors import FormatError, InputError, OutputError
-from tessella.files.archives import is_archive, member, opened, unpack
+from tessella.files.archives import as_given, is_archive, member, opened, unpack
 
 FILES = {"images/a.png": b"photo", "masks/a.png": b"mask", "readme.txt": b"words"}
 PACKERS = {"tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
@@ -267,3 +267,17 @@ def test_nothing_is_unpacked_over_something(tmp_path):
     (tmp_path / "out" / "mine").write_text("")
     with pytest.raises(OutputError, match="exists"):
         unpack(zipped(tmp_path / "a.zip"), tmp_path / "out")
+
+
+def test_a_message_names_the_archive_as_it_was_opened_last(tmp_path, home):
+    path = zipped(tmp_path / "a.zip")
+    folder = opened(path)
+    assert as_given(f"{folder}/masks/a.png: no PNG; see {folder}") == f"{path}/masks/a.png: no PNG; see {path}"
+    again = path.rename(tmp_path / "b.zip")
+    opened(again)
+    assert as_given(f"{folder}: empty") == f"{again}: empty"
+
+
+def test_a_message_about_folders_that_nobody_opened_stays_as_it_is(tmp_path, home):
+    for said in (f"{home / ('0' * 64)}: empty", f"{home}: full", f"{tmp_path / ('0' * 64)}: empty", "nothing"):
+        assert as_given(said) == said

@@ -72,7 +72,9 @@ def main() -> None:
     try:
         application()()
     except TessellaError as error:
-        _say(str(error))
+        from tessella.files.archives import as_given
+
+        _say(as_given(str(error)))
         sys.exit(error.exit_code)
     except MemoryError:
         _say("there is not enough memory; close other programs, or use smaller crops, batches or tiles")

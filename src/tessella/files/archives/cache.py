@@ -1,19 +1,24 @@
-"""The user's cache of unpacked archives, by the SHA-256 of the archive."""
+"""The user's cache of unpacked archives, by the SHA-256 of the archive, and beside each what the user calls it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from tessella.core.errors import InputError
+from tessella.core.errors import InputError, OutputError
 from tessella.files.archives.unpacking import kind_of, unpack
 from tessella.files.hashes import sha256_file
-from tessella.files.write import explain
+from tessella.files.write import explain, write_bytes
 
 _OTHERS: Final = frozenset({".npz", ".docx", ".xlsx", ".pptx", ".kmz", ".jar", ".whl", ".pt", ".pth"})
 """Zip archives that are one document, not a folder of files."""
+
+_NAMES: Final = "archive-paths"
+"""Folder beside that of the archives: for each a file that holds the path by which it was opened last."""
 
 
 def is_archive(path: Path) -> bool:
@@ -51,7 +56,35 @@ def opened(path: Path) -> Path:
     folder = _cache() / digest
     if not folder.is_dir():
         _fill(path, folder)
+    _remember(path, digest)
     return _innermost(folder)
+
+
+def as_given(message: str) -> str:
+    """Spell the files of unpacked archives in a message as the user knows them: `coco.tar/coco/a.json`.
+
+    Args:
+        message: Text that may name files in the cache.
+
+    Returns:
+        The text with each archive's own path, as it was opened last, in place of its folder in the cache.
+    """
+
+    def own(found: re.Match[str]) -> str:
+        try:
+            return os.fsdecode(_cache().with_name(_NAMES).joinpath(found[1]).read_bytes())
+        except OSError:
+            return found[0]
+
+    return re.sub(re.escape(f"{_cache()}{os.sep}") + r"([0-9a-f]{64})\b", own, message)
+
+
+def _remember(path: Path, digest: str) -> None:
+    """Note how the user calls an archive; a cache that cannot be written holds no more than a less helpful message."""
+    name, file = os.fsencode(path), _cache().with_name(_NAMES) / digest
+    with contextlib.suppress(OSError, OutputError):
+        if not file.is_file() or file.read_bytes() != name:
+            write_bytes(file, name)
 
 
 def _cache() -> Path:
