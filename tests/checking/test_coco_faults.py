@@ -7,6 +7,7 @@ import pytest
 
 from data.coco import block, document, images, photo, row
 from tessella.checking import check
+from tessella.core.classes import ClassTable, LabelCoding
 from tessella.core.finding import Finding
 from tessella.dataset.index import open_dataset
 
@@ -43,3 +44,30 @@ def test_an_outline_of_too_few_points_changes_no_pixel(tmp_path: Path) -> None:
     expected[:4, :4] = 1
     np.testing.assert_array_equal(labels.ids, expected)
     assert index.listing.left_out == {"outlines of fewer than 3 points": 1}
+
+
+CARS = [{"id": 3, "name": "car"}, {"id": 5, "name": "car"}, {"id": 6, "name": "bus"}]
+
+
+def test_categories_of_one_name_are_found_with_their_ids(tmp_path: Path) -> None:
+    rows = [row(1, 1, 3, [block(0, 0, 4, 4)]), row(2, 1, 5, [block(8, 4, 12, 8)])]
+    (finding,) = found(tmp_path, "C105", *rows, categories=CARS)
+    assert (finding.severity, finding.where, finding.fixable) == ("warning", "car", False)
+    assert (
+        finding.what == "the files list 'car' more than once, with the ids 3 and 5: they are read as one class (32 px)"
+    )
+
+
+def test_categories_of_one_name_are_found_where_the_classes_are_given(tmp_path: Path) -> None:
+    found(tmp_path, "C105", row(1, 1, 3, [block(0, 0, 4, 4)]), categories=CARS)
+    given = LabelCoding(ClassTable.from_names(("background", "vehicle", "bus")), aliases=(("car", "vehicle"),))
+    findings = check(open_dataset(tmp_path, classes=given)).by_code()["C105"]
+    assert ["'car' more than once" in finding.what for finding in findings] == [True]
+
+
+def test_files_that_number_a_category_differently_list_it_once_each(tmp_path: Path) -> None:
+    for split, number in (("train", 1), ("val", 5)):
+        photo(tmp_path / split / "a.png")
+        listed = [{"id": number, "name": "road"}]
+        document(tmp_path / split / "a.json", images("a.png"), [row(1, 1, number, [block(0, 0, 4, 4)])], listed)
+    assert "C105" not in check(open_dataset(tmp_path)).by_code()

@@ -108,6 +108,7 @@ def look_for(
         given_splits=any(record.split for record in index.records),
         similar=similar(compared) if "D" in families else (),
         noise=noise_of(index, compared, threads=workers()) if "N" in families else {},
+        merged=index.listing.merged,
     )
     for rule in rules:
         if rule.survey is not None:

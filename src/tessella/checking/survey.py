@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -97,6 +97,7 @@ class Survey:
         given_splits: Whether the splits come from the data set (else they were drawn by us).
         similar: Pairs of photos that show the same, as they are or changed.
         noise: What is tiny or ragged in the masks that were looked at a second time, by position.
+        merged: Names that a file gives to several classes, which are read as one, and the ids they have there.
     """
 
     traces: tuple[Trace, ...]
@@ -107,6 +108,7 @@ class Survey:
     given_splits: bool
     similar: tuple[Pair, ...] = ()
     noise: dict[int, Noise] = field(default_factory=dict)
+    merged: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def counted(self) -> tuple[Trace, ...]:

@@ -89,6 +89,7 @@ class Listing:
         photos: The further folder where photos may lie, or None.
         unreadable: Annotation files that cannot be read and of which nothing tells the photo (paths relative to
             `root`), and why. One whose name tells its photo is the label of that record, and loading it says why.
+        merged: Names that a file gives to several classes, which are read as one, and the ids they have there.
     """
 
     format: str
@@ -105,6 +106,7 @@ class Listing:
     options: Mapping[str, str] = field(default_factory=dict)
     photos: Path | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    merged: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def label_of(self, record: Record) -> Path:
         """Return the label's file.

@@ -147,10 +147,11 @@ def classes_of(
         categories, bogus = without_root(listed, keys)
         if bogus and (said := f"the unused root category {bogus!r} is no class") not in notes:
             notes.append(said)
-        notes += [note for note in _twins(categories) if note not in notes]
         for category in categories:
             everything.setdefault(category.name, category)
             used |= {category.name} if category.key in keys else set()
+    for name, ids in twins_of(sets).items():
+        notes.append(f"the categories {' and '.join(ids)} are all called {name!r} and become one class")
     if beside := _beside(root, everything):
         return Classes(beside, ("classes from classes.toml", *notes))
     if not everything:
@@ -159,13 +160,21 @@ def classes_of(
     return Classes(_coding(kept, ground=ground), (f"classes from {origin}: {uncovered}", *notes))
 
 
-def _twins(categories: Sequence[Category]) -> Iterator[str]:
-    by_name: dict[str, list[str]] = {}
-    for category in categories:
-        by_name.setdefault(category.name, []).append(category.key)
-    for name, keys in by_name.items():
-        if len(keys) > 1:
-            yield f"the categories {' and '.join(keys)} are all called {name!r} and become one class"
+def twins_of(sets: Iterable[tuple[Sequence[Category], frozenset[str]]]) -> dict[str, tuple[str, ...]]:
+    """Return the names that several categories of one file have, and their ids.
+
+    Args:
+        sets: For each file its categories and the ids that its annotations use.
+    """
+    twins: dict[str, dict[str, None]] = {}
+    for listed, used in sets:
+        by_name: dict[str, list[str]] = {}
+        for category in without_root(listed, used)[0]:
+            by_name.setdefault(category.name, []).append(category.key)
+        for name, keys in by_name.items():
+            if len(keys) > 1:
+                twins.setdefault(name, {}).update(dict.fromkeys(keys))
+    return {name: tuple(keys) for name, keys in twins.items()}
 
 
 def _beside(root: Path, names: Iterable[str]) -> LabelCoding | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tessella.core.classes import LabelCoding
 from tessella.core.errors import FormatError, InputError
 from tessella.files.paths import relative_name
-from tessella.formats.coco.catalogue import IGNORE_NAME, classes_of
+from tessella.formats.coco.catalogue import IGNORE_NAME, classes_of, twins_of
 from tessella.formats.coco.outlook import may_hold_outlines, outlines_of
 from tessella.formats.coco.photos import FileFinder, refuse_twins
 from tessella.formats.coco.shapes import drawing_of
@@ -62,8 +62,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     listed, notes = _chosen([(sheet, _found(sheet, finder)) for sheet in sheets], root)
     facts = sum((sheet.facts for sheet, _ in listed), Counter[str]())
     discovered = False
+    sets = [(sheet.categories, sheet.used) for sheet, _ in listed]
     if coding is None:
-        sets = [(sheet.categories, sheet.used) for sheet, _ in listed]
         coding, found, discovered = classes_of(sets, root, uncovered=_UNCOVERED)
         notes += found
     notes += uncovered_note(coding, by="outline")
@@ -90,6 +90,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         source.max_pixels,
         {what: facts[what] for what in _LEFT_OUT if facts[what]},
         pages_of(sheet for sheet, _ in listed),
+        merged=twins_of(sets),
     )
 
 

@@ -15,7 +15,7 @@ from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
 from tessella.files.sections import Sections, read_sections
 from tessella.files.values.numbers import whole
-from tessella.formats.coco.catalogue import IGNORE_NAME, Category, class_names, classes_of, read_categories
+from tessella.formats.coco.catalogue import IGNORE_NAME, Category, class_names, classes_of, read_categories, twins_of
 from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import page_of, with_ignore
 from tessella.formats.coco.outlook import Contents, contents_of, copies_of, outlines_of
@@ -85,8 +85,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if not sheets:
         raise FormatError("no panoptic file lies here", where=source.file or root, expected="JSON with segments_info")
     notes: list[str] = []
+    sets = [(sheet.categories, sheet.used) for sheet in sheets]
     if discovered := coding is None:
-        sets = [(sheet.categories, sheet.used) for sheet in sheets]
         coding, found, discovered = classes_of(sets, root, uncovered=_UNCOVERED, ground=False)
         notes += found
     records: list[Record] = []
@@ -109,6 +109,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         tuple(notes),
         max_pixels=source.max_pixels,
         content={sheet.path: sheet.page for sheet in sheets},
+        merged=twins_of(sets),
     )
 
 

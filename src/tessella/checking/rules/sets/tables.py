@@ -10,6 +10,7 @@ import numpy as np
 from tessella.checking.rule import Located
 from tessella.checking.rules.labels.names import plain_name
 from tessella.checking.rules.sets.classes import class_pixels, is_root
+from tessella.core.classes import IGNORE
 from tessella.core.finding import Finding
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _FEWEST: Final = 10
 
 
 def alike_names(survey: Survey) -> Iterator[Located]:
-    """C105: two classes whose names differ by case, blanks or the sign between words."""
+    """C105: two classes whose names are one, or differ by case, blanks or the sign between words."""
     by_name: dict[str, list[str]] = defaultdict(list)
     for name in survey.coding.table.names:
         by_name[plain_name(name)].append(name)
@@ -37,6 +38,17 @@ def alike_names(survey: Survey) -> Iterator[Located]:
                 f"{listed} are two classes, and their names differ only in case, blanks or signs",
                 "make one class of them: give the stored values of both to one class, or rename the labels",
             )
+    known = survey.coding.name_to_id()
+    for name, ids in survey.merged.items():
+        index = known.get(name, IGNORE)
+        count = f" ({total[survey.coding.table.names[index]]} px)" if index != IGNORE else ""
+        yield _of_set(
+            "C105",
+            name,
+            f"the files list {name!r} more than once, with the ids {' and '.join(ids)}: they are read as one "
+            f"class{count}",
+            "give all annotations of this name one id, or rename one where they are two classes",
+        )
 
 
 def root_class(survey: Survey) -> Iterator[Located]:
