@@ -1,13 +1,20 @@
 """The sweep over footprints against comparing all with all, by a clip of its own."""
 
+import time
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.transform import Affine
 
-from tessella.dataset.grounds import TOUCH_PX, Overlap, overlaps
+from data.geo import HERE, tiles
+from tessella.dataset import grounds
+from tessella.dataset.grounds import TOUCH_PX, Overlap, on_shared_ground, overlaps
+from tessella.files.geo.ground import Ground
+from tessella.formats.listing import Record
 
 
 class Footprint(NamedTuple):
@@ -79,3 +86,64 @@ def test_nothing_and_one_photo_overlap_nothing() -> None:
     one = Footprint((1, 0, 0, 0, -1, 0), (9, 9), 0)
     assert met([]) == met([one]) == ([], [])
     assert met([one, one])[0] == [Overlap(0, 1, 81.0), Overlap(1, 0, 81.0)]
+
+
+def pieces(pairs: list[tuple[int, int]], count: int) -> int:
+    """How many groups are left once those of each pair are one; every pair must join two that were apart."""
+    above = list(range(count))
+    for pair in pairs:
+        first, second = (above[one] for one in pair)
+        assert first != second
+        above = [first if top == second else top for top in above]
+    return len(set(above))
+
+
+def placed(monkeypatch: pytest.MonkeyPatch, prints: list[tuple[tuple, tuple]]) -> list[Record]:
+    """Records whose photos are nowhere but in memory."""
+    monkeypatch.setattr(grounds, "read_ground", lambda path: Ground("EPSG:32616", prints[int(path.stem)][0]))
+    monkeypatch.setattr(grounds, "read_hw", lambda path: prints[int(path.stem)][1])
+    return [Record(str(number), Path(f"{number}.tif"), None) for number in range(len(prints))]
+
+
+def test_a_photo_that_lies_over_a_hundred_tiles_stays_with_all_of_them(tmp_path: Path) -> None:
+    places = {f"set/t{row}{column}": (70 * column, 50 * row) for row in range(10) for column in range(10)}
+    tiles(tmp_path, places)
+    (tmp_path / "whole").mkdir()
+    tiles(tmp_path / "whole", {"set/whole": (0, 0)}, transform=HERE @ Affine.scale(15))
+    photos = [*sorted((tmp_path / "set/images").iterdir()), tmp_path / "whole/set/images/whole.tif"]
+    pairs = on_shared_ground([Record(path.stem, path, None) for path in photos])
+    assert (len(photos), len(pairs), pieces(pairs, 101)) == (101, 100, 1)
+    assert on_shared_ground([Record(path.stem, path, None) for path in photos[:-1]]) == []
+
+
+def test_one_turned_tile_among_them_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    prints = [((1, 0, 110 * column, 0, -1, -110 * row), (100, 100)) for row in range(10) for column in range(10)]
+    prints[37] = (tuple(Affine(*prints[37][0]) @ Affine.rotation(20))[:6], (60, 60))
+    prints.append(((1, 0, 0, 0, -1, 0), (1100, 1100)))
+    pairs = on_shared_ground(placed(monkeypatch, prints))
+    assert pieces(pairs, 101) == 1
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_groups_are_those_of_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    prints = [footprint(rng, turned=False) for _ in range(25)]
+    with pytest.MonkeyPatch.context() as patch:
+        pairs = on_shared_ground(placed(patch, [(one.affine, one.hw) for one in prints]))
+    apart = [{number} for number in range(25)]
+    for one in range(25):
+        for other in range(one):
+            if met([prints[one]._replace(rank=0), prints[other]._replace(rank=0)])[0]:
+                mine, theirs = (next(group for group in apart if number in group) for number in (one, other))
+                if mine is not theirs:
+                    apart.remove(theirs)
+                    mine |= theirs
+    assert pieces(pairs, 25) == len(apart)
+
+
+def test_thousands_of_photos_of_one_place_are_grouped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = placed(monkeypatch, [((1, 0, 0, 0, -1, 0), (100, 100))] * 5000)
+    started = time.perf_counter()
+    pairs = on_shared_ground(records)
+    assert time.perf_counter() - started < 10  # half a second; ten million pairs one by one take longer
+    assert (len(pairs), pieces(pairs, 5000)) == (4999, 1)

@@ -82,23 +82,29 @@ def on_shared_ground(records: Sequence[Record]) -> list[tuple[int, int]]:
             with contextlib.suppress(InputError):  # named by `tessella check`
                 if ground := read_ground(record.image):
                     systems[ground.crs].append((position, ground, read_hw(record.image)))
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for photos in systems.values():
         plane = _Plane(np.array([ground.affine for _, ground, _ in photos]), np.array([hw for *_, hw in photos], float))
-        above = list(range(len(photos)))
+        above = np.arange(len(photos))
         for one, others, _ in plane.meetings():
-            for other in others[:_MOST_CLIPPED].tolist():
-                first, second = _top(above, one), _top(above, other)
-                if first != second:
-                    above[second] = first
-                    pairs.append((photos[plane.order[one]][0], photos[plane.order[other]][0]))
+            tops = _tops(above, np.append(one, others))
+            apart = np.flatnonzero(tops != tops[0])
+            joined, firsts = np.unique(tops[apart], return_index=True)
+            above[joined] = tops[0]
+            met = plane.order[others[apart[firsts] - 1]]
+            pairs.extend((photos[plane.order[one]][0], photos[other][0]) for other in met)
     return pairs
 
 
-def _top(above: list[int], one: int) -> int:
-    while above[one] != one:
-        above[one] = one = above[above[one]]
-    return one
+def _tops(above: NDArray[np.intp], ones: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return by which photo the group of each goes; ways to it are halved as they are walked."""
+    tops = ones
+    while (above[tops] != tops).any():
+        higher = above[above[tops]]
+        above[tops] = higher
+        tops = higher
+    above[ones] = tops
+    return tops
 
 
 class _Plane:
@@ -135,10 +141,10 @@ class _Plane:
         deep = np.minimum(self.high[one], self.high[others]) - np.maximum(self.low[one], self.low[others])
         kept = (deep > TOUCH_PX * np.maximum(self.side[one], self.side[others])[:, None]).all(axis=1)
         others, area = others[kept], deep[kept].prod(axis=1)
-        if self.upright[one] and self.upright[others].all():
-            return others, area
-        others = others[np.argsort(-area, kind="stable")[:_MOST_CLIPPED]]
-        area = np.array([self._clipped(one, int(other)) for other in others])
+        turned = np.flatnonzero(~(self.upright[one] & self.upright[others]))
+        turned = turned[np.argsort(-area[turned], kind="stable")]
+        area[turned[_MOST_CLIPPED:]] = 0
+        area[turned[:_MOST_CLIPPED]] = [self._clipped(one, int(others[at])) for at in turned[:_MOST_CLIPPED]]
         return others[area > 0], area[area > 0]
 
     def _clipped(self, one: int, other: int) -> float:
