@@ -154,6 +154,26 @@ def test_a_box_without_outline_is_cut_below_the_outlines(tmp_path: Path) -> None
     assert new[3]["segmentation"][1] == [1, 1, 2, 2]
 
 
+def test_a_part_that_needs_a_person_stays_while_the_others_are_repaired(tmp_path: Path) -> None:
+    root = tmp_path / "source"
+    lost, far = [1, 1, None, 2, 3, None], coco.block(1, 1, 4, 4)
+    rows = [
+        coco.row(1, 1, 3, [coco.block(1, 1, 20, 5), lost]),
+        coco.row(2, 1, 17, [[1, 9, None, 9, 1, 11, 4, 11], [1, 1, 5, 5, 9, 9]]),
+        coco.row(3, 1, 17, [far, [1, 1, 5, 5, 9, 9], coco.block(5, 5, 1e9, 8)]),
+    ]
+    coco.photo(root / "images" / "p0.png")
+    coco.document(root / "annotations" / "instances_default.json", coco.images("p0.png"), rows)
+    index = open_dataset(root)
+    report = fix(index, check(index), root.parent / "fixed")
+    assert {finding.code for finding in report.person} == {"G103"}
+    new = json.loads((root.parent / "fixed" / "annotations" / "instances_default.json").read_text())["annotations"]
+    assert new[0]["segmentation"][1] == lost
+    assert (new[0]["bbox"], new[0]["area"]) == (rows[0]["bbox"], rows[0]["area"])
+    assert new[1] == {**rows[1], "segmentation": [[1, 9, None, 9, 1, 11, 4, 11]]}
+    assert new[2]["bbox"] == [1, 1, 15, 7]
+
+
 @pytest.fixture
 def cvat_set(tmp_path: Path) -> Path:
     root = tmp_path / "source"

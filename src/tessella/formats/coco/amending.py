@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from tessella.formats.coco.fields import key_of
 from tessella.formats.coco.instances import page_of
 from tessella.formats.coco.shapes import drawing_of, polygons_of
 from tessella.formats.coco.writing import painted
+from tessella.formats.raster.rasterise import FARTHEST_PX
 from tessella.formats.raster.rle import encode_string
 from tessella.formats.tools.redrawn import is_moved
 
@@ -148,18 +150,17 @@ def _redraw(
     row: Row, before: Sequence[Shape], after: Sequence[Shape | None], *, hw: tuple[int, int], is_box: bool
 ) -> None:
     """Write the outline of an annotation anew, its box and its area in whole pixels."""
-    kept = [shape for shape in after if shape is not None]
     if not is_box:
         row["segmentation"] = _outline(row["segmentation"], before, after, hw=hw)
+    kept = [shape for shape in after if shape is not None]
+    points = np.concatenate([shape.points_xy for shape in kept])
+    if not np.isfinite(points).all() or np.abs(points).max() > FARTHEST_PX:
+        return  # another part needs a person, and nobody knows what the whole covers
     found = painted(kept, hw, rule="coco")
-    if kept[0].mask is not None and found is not None:
-        box: list[float] = list(found[0])
-    else:
-        points = np.concatenate([shape.points_xy for shape in kept])
-        low = points.min(axis=0)
-        box = _numbers(np.concatenate([low, points.max(axis=0) - low]))
+    low = points.min(axis=0)
+    box = _numbers(np.concatenate([low, points.max(axis=0) - low]))
     if is_box or "bbox" in row:
-        row["bbox"] = box
+        row["bbox"] = box if kept[0].mask is None or found is None else found[0]
     if "area" in row:
         row["area"] = 0 if found is None else int(found[1].sum())
 
@@ -188,5 +189,10 @@ def _points(points_xy: NDArray[np.float64], *, deep: bool) -> list[Any]:
     return [_numbers(point) for point in points_xy] if deep else _numbers(points_xy)
 
 
-def _numbers(values: NDArray[np.float64]) -> list[float]:
-    return [int(value) if value.is_integer() else round(value, 6) for value in values.ravel().tolist()]
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers as JSON has them: whole ones without a point, and null for what is none and needs a person."""
+    return [_plain(value) if math.isfinite(value) else None for value in values.ravel().tolist()]
+
+
+def _plain(value: float) -> float:
+    return int(value) if value.is_integer() else round(value, 6)
