@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+import tifffile
 from rasterio.transform import Affine
 
 from data.geo import HERE, TURNED, tiles
@@ -49,6 +51,19 @@ def test_the_same_coordinates_in_two_systems_are_two_places(tmp_path: Path) -> N
     tiles(tmp_path, {"train/a": (0, 0), "train/b": (90, 0)})
     tiles(tmp_path, {"val/c": (0, 0), "val/d": (90, 0)}, crs="EPSG:32617")
     assert found(tmp_path) == []
+
+
+def test_overviews_and_a_mask_within_the_files_hide_no_leak_and_are_no_pictures(tmp_path: Path) -> None:
+    tiles(tmp_path, {"train/a": (0, 0), "train/b": (90, 0), "val/c": (30, 0), "val/d": (0, 200)})
+    for path in tmp_path.glob("*/images/*.tif"):
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+            dataset.write_mask(np.full((40, 60), 255, np.uint8))
+            dataset.build_overviews([2, 4])
+    with tifffile.TiffFile(tmp_path / "val/images/c.tif") as file:
+        assert [int(page.subfiletype) for page in file.pages] == [0, 4, 1, 1, 5, 5]
+    codes = check(open_dataset(tmp_path, classes=CODING)).by_code()
+    assert "1200 of its 2400 px with train/images/a.tif" in codes["D107"][0].what
+    assert "F108" not in codes
 
 
 def test_photos_of_another_resolution_are_compared_by_their_ground(tmp_path: Path) -> None:

@@ -141,6 +141,23 @@ def test_the_first_picture_of_an_animated_photo_is_read(tmp_path):
             read_mask(path)
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("big", [False, True], ids=["classic", "BigTIFF"])
+def test_smaller_copies_and_masks_of_a_tiff_are_no_pictures_of_their_own(tmp_path, order, big):
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 48, 3), dtype=np.uint8)
+    for kinds, frames in (((0, 1, 1), 1), ((0, 4, 1, 5), 1), ((0, 0, 1, 4), 2), ((0, 2, 2), 3), ((1, 0), 2)):
+        with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=order, bigtiff=big) as writer:
+            for number, kind in enumerate(kinds):
+                page = pixels[::2, ::2] if kind & 1 and number else pixels
+                colours = "minisblack" if kind & 4 else "rgb"
+                writer.write(
+                    page[..., 0] > 99 if kind & 4 else page, subfiletype=kind, photometric=colours, metadata=None
+                )
+        assert read_header(tmp_path / "a.tif").frames == frames
+        if frames == 1:
+            np.testing.assert_array_equal(read_image(tmp_path / "a.tif").pixels, pixels)
+
+
 def test_the_frames_of_a_huge_gif_are_not_counted(tmp_path, monkeypatch):
     pictures = [Pillow.new("L", (5, 4), value) for value in (10, 100, 200)]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:])

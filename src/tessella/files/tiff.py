@@ -25,6 +25,12 @@ _BROKEN: Final = (
 )  # fmt: skip
 """What tifffile and its decoders raise on damaged files."""
 
+_KIND: Final = 254
+_REDUCED: Final = 1
+_MASK: Final = 4
+"""NewSubfileType, and its bits for a smaller copy of a picture and for a mask of it (TIFF 6.0, tag 254)."""
+
+_SHORT: Final = 3
 _ORIENTATION: Final = 274
 
 _WHITE_IS_ZERO: Final = 0
@@ -57,14 +63,15 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
         where: Its path, for messages.
 
     Returns:
-        (height, width) as stored, bits per band, number of bands, EXIF orientation 1..8, number of pages.
+        (height, width) as stored, bits per band, number of bands, EXIF orientation 1..8, number of pictures; smaller
+        copies (overviews) and masks of one are none of their own.
 
     Raises:
         ImageError: The tags are damaged.
     """
     import tifffile
 
-    refuse_absurd(stream, where=where)
+    pictures = refuse_absurd(stream, where=where)
     try:
         with tifffile.TiffFile(stream, **plain_options()) as tiff:
             page = tiff.pages.first
@@ -78,7 +85,7 @@ def read_tags(stream: BinaryIO, *, where: object) -> tuple[tuple[int, int], int,
                 int(page.bitspersample),
                 bands,
                 int(orientation),
-                len(tiff.pages),
+                pictures,
             )
     except _BROKEN as error:
         raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
@@ -233,41 +240,45 @@ def plain_options() -> dict[str, bool]:
     return {f"is_{flag}": False for flag in tifffile.TIFF.FILE_FLAGS if flag not in _PLAIN_SERIES}
 
 
-def refuse_absurd(stream: BinaryIO, *, where: object) -> None:
+def refuse_absurd(stream: BinaryIO, *, where: object) -> int:
     """Walk through the tags of a TIFF, and refuse counts that would cost minutes or gigabytes before a pixel is seen.
 
     Args:
         stream: An open file; it is left at its start.
         where: Its path, for messages.
 
+    Returns:
+        How many pictures there are: the first, and all that say neither that they are smaller copies nor masks.
+
     Raises:
         ImageError: More than 65,536 pictures, or a first picture with more than two million strips or tiles.
     """
     try:
-        _walk_tags(stream, where=where)
+        return _walk_tags(stream, where=where)
     except (struct.error, OSError) as error:
         raise ImageError(f"the TIFF file is damaged ({error})", where=where, fix="export or copy it again") from error
     finally:
         stream.seek(0)
 
 
-def _walk_tags(stream: BinaryIO, *, where: object) -> None:
+def _walk_tags(stream: BinaryIO, *, where: object) -> int:
     head = stream.read(16)
     order = "<" if head[:2] == b"II" else ">"
     big = head[2:4] in (b"+\0", b"\0+")
     count_form, tag_form, next_form = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     (place,) = struct.unpack_from(order + next_form, head, 8 if big else 4)
     seen: set[int] = set()
+    pictures = 0
     while place:
         if place in seen and len(seen) == 1:
-            return  # tifffile, too, takes a first picture that follows itself for the only one
+            break  # tifffile, too, takes a first picture that follows itself for the only one
         if place in seen:  # but would go round for ever among several
             raise ImageError("the pictures of a TIFF follow each other in a circle", where=where, fix="export it again")
         seen.add(place)
         stream.seek(place)
         data = stream.read(struct.calcsize(f"={count_form}"))
         if not data and len(seen) > 1:
-            return  # the chain leads behind the end of the file; tifffile takes that for its end too
+            break  # the chain leads behind the end of the file; tifffile takes that for its end too
         (count,) = struct.unpack(order + count_form, data)
         size = struct.calcsize(f"={tag_form}")
         if count > _MOST_TAGS or len(seen) > MOST_PAGES:
@@ -276,12 +287,26 @@ def _walk_tags(stream: BinaryIO, *, where: object) -> None:
                 got=f"{count} tags in picture {len(seen)}", expected=f"at most {_MOST_TAGS} in each of {MOST_PAGES}",
             )  # fmt: skip
         tags = stream.read(count * size)
+        whole = tags[: len(tags) // size * size]
         if len(seen) == 1:
-            for code, _, items, _ in struct.iter_unpack(f"{order}{tag_form}", tags[: len(tags) // size * size]):
+            for code, _, items, _ in struct.iter_unpack(f"{order}{tag_form}", whole):
                 _refuse_many(code, items, where=where)
+        pictures += len(seen) == 1 or not _is_lesser(whole, order, size)
         (place,) = struct.unpack(
             order + next_form, stream.read(struct.calcsize(f"={next_form}")) or bytes(8 if big else 4)
         )
+    return pictures
+
+
+def _is_lesser(tags: bytes, order: str, size: int) -> bool:
+    """Whether the tags of a page say that it is a smaller copy or a mask of a picture; they are sorted by code."""
+    for start in range(0, len(tags), size):
+        code, form = struct.unpack_from(f"{order}HH", tags, start)
+        if code >= _KIND:
+            value_form = "H" if form == _SHORT else "I"
+            (value,) = struct.unpack_from(order + value_form, tags, start + (12 if size == 20 else 8))
+            return code == _KIND and bool(value & (_REDUCED | _MASK))
+    return False
 
 
 def _refuse_many(code: int, items: int, *, where: object) -> None:
