@@ -146,6 +146,8 @@ def test_the_command_says_in_a_line_what_it_wrote(tmp_path: Path, capsys: pytest
 
 def test_labels_without_photo_are_told_whether_they_are_written_or_not(tmp_path: Path) -> None:
     (labelme(tmp_path / "set") / "p0.png").unlink()
+    sizeless = {"imageHeight": None, "imageWidth": None}
+    labelme_file(tmp_path / "set" / "p0.json", [box("road", 2, 0, 9, 3)], photo="p0.png", **sizeless)
     done = convert(tmp_path / "set", tmp_path / "out", to="voc")
     assert done.notes[-1] == "1 labels without photo are not written, such as p0.json"
     photo = next(cvat(tmp_path / "sized").rglob("p0.png"))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from data.layouts import box, labelme, labelme_file, photo_of, png64, save, shape
-from tessella.checking import check
+from tessella.checking import check, fix
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
+from tessella.dataset.inspect import inspect
 from tessella.formats.labelme import read_drawing
 
 SQUARE = [[2, 2], [6, 2], [6, 6], [2, 6]]
@@ -121,7 +122,8 @@ def test_the_photo_is_found(tmp_path: Path, json_at: str, photo_at: str, listed:
 
 def test_a_path_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     save(tmp_path / "secret" / "b.png", photo_of(0))
-    labelme_file(tmp_path / "set" / "a.json", [box("a", 1, 1, 5, 5)], photo="../secret/b.png")
+    sizeless = {"imageHeight": None, "imageWidth": None}
+    labelme_file(tmp_path / "set" / "a.json", [box("a", 1, 1, 5, 5)], photo="../secret/b.png", **sizeless)
     with pytest.raises(FormatError, match="no photo of this data set is here"):
         open_dataset(tmp_path / "set")
 
@@ -137,6 +139,78 @@ def test_an_embedded_photo_is_used_when_the_file_is_missing(tmp_path: Path) -> N
     assert len(index.labelled()) == 2
     convert(index, tmp_path.with_name("out"), to="index-mask")
     np.testing.assert_array_equal(open_dataset(tmp_path.with_name("out"))[0].image.pixels, pixels)
+
+
+def _some_photos_missing(root: Path) -> Path:
+    """Of a the photo is missing, of b the size as well, c embeds its photo, and d has all."""
+    sizeless = {"imageHeight": None, "imageWidth": None}
+    labelme_file(root / "a.json", [box("x", 1, 1, 5, 5)], photo="a.png", hw=(20, 30))
+    labelme_file(root / "b.json", [box("x", 1, 1, 5, 5)], photo="b.png", **sizeless)
+    labelme_file(root / "c.json", [box("x", 1, 1, 5, 5)], photo="c.png", imageData=png64(photo_of(2)))
+    labelme_file(root / "d.json", [box("x", 1, 1, 5, 5)], photo="d.png")
+    save(root / "d.png", photo_of(3))
+    return root
+
+
+def test_a_missing_photo_keeps_its_labels_where_the_size_is_stated(tmp_path: Path) -> None:
+    index = open_dataset(_some_photos_missing(tmp_path))
+    assert [(record.name, index.has_photo(record)) for record in index.records] == [
+        ("a", False), ("c", True), ("d", True)
+    ]  # fmt: skip
+    assert index.listing.orphan_labels == ("b.json",)
+    assert [record.name for record in index.labelled().records] == ["c", "d"]
+    labels = index.labels(0)
+    assert labels is not None
+    assert labels.hw == (20, 30)
+    assert labels.counts()[1] == 16
+    with pytest.raises(InputError, match="the photo is missing"):
+        index.image(0)
+
+
+@pytest.mark.parametrize("to", ["coco", "labelme", "index-mask"])
+def test_labels_whose_photo_is_missing_are_written_alone(tmp_path: Path, to: str) -> None:
+    index = open_dataset(_some_photos_missing(tmp_path / "set"))
+    done = convert(index, tmp_path / "out", to=to)
+    assert done.notes[-2:] == (
+        "1 photos are not here: their labels alone are written; --photos names where to look",
+        "1 labels without photo are not written, such as b.json",
+    )
+    if to == "index-mask":  # a mask states its size by itself, and its photo is missing still
+        assert {path.name for path in (tmp_path / "out").rglob("a.*")} == {"a.png"}
+    else:
+        again = open_dataset(tmp_path / "out")
+        labels, place = index.labels(0), [record.name.rsplit("/")[-1] for record in again.records].index("a")
+        theirs = again.labels(place)
+        assert labels is not None
+        assert theirs is not None
+        np.testing.assert_array_equal(theirs.ids, labels.ids)
+
+
+def test_a_missing_photo_is_reported_and_counted(tmp_path: Path) -> None:
+    root = _some_photos_missing(tmp_path)
+    found = check(open_dataset(root), codes=["F", "P"]).findings
+    assert [(one.code, one.where) for one in found] == [("P102", "a.json"), ("P102", "b.json")]
+    answer = inspect(root).to_json()
+    assert (answer["without_photo"], answer["labels_without_photo"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("photo", "code"), [("House.png", "P103"), ("houze.png", "P105")])
+@pytest.mark.parametrize("size", [12, None])
+def test_names_that_nearly_meet_are_told_whether_the_size_is_stated_or_not(
+    tmp_path: Path, photo: str, code: str, size: int | None
+) -> None:
+    save(tmp_path / photo, photo_of(0))
+    more = {"imageHeight": size, "imageWidth": size and 16}
+    labelme_file(tmp_path / "house.json", [box("x", 1, 1, 5, 5)], photo="house.png", **more)
+    labelme_file(tmp_path / "d.json", [box("x", 1, 1, 5, 5)], photo="d.png")
+    save(tmp_path / "d.png", photo_of(3))
+    index = open_dataset(tmp_path)
+    checked = check(index, codes=["P"])
+    assert [(one.code, one.where) for one in checked.findings] == [(code, "house.json")]
+    if code == "P103":
+        copy = tmp_path.with_name(f"{tmp_path.name}_fixed")
+        fix(index, checked, copy)
+        assert check(open_dataset(copy), codes=["P"]).findings == ()
 
 
 def test_two_files_for_one_photo_are_refused(tmp_path: Path) -> None:

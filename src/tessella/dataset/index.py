@@ -140,7 +140,8 @@ class Index:
 
     def has_photo(self, record: Record) -> bool:
         """Whether a record has a photo: a file, or a picture in another file."""
-        return record.image is not None or formats.format_named(self.format).photo is not None
+        elsewhere = formats.format_named(self.format).photo is not None and not record.absent
+        return record.image is not None or elsewhere
 
     @property
     def table(self) -> ClassTable:

@@ -153,7 +153,7 @@ def _facts(listing: Listing) -> dict[str, object]:
         "format": listing.format,
         "samples": len(listing.records),
         "labelled": sum(record.label is not None for record in listing.records),
-        "without_photo": 0 if embeds else sum(record.image is None for record in listing.records),
+        "without_photo": sum(record.image is None and (record.absent or not embeds) for record in listing.records),
         "splits": {name: count for name, count in sorted(stated.items()) if name},
         "classes": coding_rows(listing.coding),
         "classes_discovered": listing.discovered,

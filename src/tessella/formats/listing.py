@@ -57,6 +57,7 @@ class Record:
         group: Records of one group never straddle a split; "" where the data set gives none.
         key: The entry inside an annotation file that holds several photos.
         parts: Further files that make up the label, such as one mask per instance.
+        absent: Whether the annotation, which in its format may embed the photo, does not, and no file has it either.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Record:
     group: str = ""
     key: str = ""
     parts: tuple[Path, ...] = ()
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

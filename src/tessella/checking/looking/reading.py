@@ -20,7 +20,6 @@ from tessella.files.geo.ground import read_ground
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
-from tessella.formats import format_named
 from tessella.formats.listing import CUT_AT_HALF
 from tessella.formats.raster.labels import UNKNOWN, colour_counts, count_values, value_table
 
@@ -160,7 +159,7 @@ def relook(look: Look, annotation: Annotation) -> Look:
 
 def _photo(index: Index, position: int, *, deep: bool) -> tuple[Photo | None, str]:
     record = index.records[position]
-    if record.image is None and (record.label is None or format_named(index.format).photo is None):
+    if record.image is None and (record.label is None or not index.has_photo(record)):
         return None, "" if record.label is None else MISSING
     try:
         image = index.image(position)

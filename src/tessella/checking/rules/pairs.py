@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tessella.checking.rule import Located
 from tessella.checking.rules.labels.names import one_slip
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _LONGEST_COMPARED = 2000
 """Lone labels times lone photos of one folder beyond this many pairs are not compared letter by letter."""
+
+_FOUND_BY_STEM: Final = "labelme"
+"""The format that finds a photo by the name of its label file, too, and keeps a label without photo that states its
+size."""
 
 
 class _Meant(NamedTuple):
@@ -54,7 +58,7 @@ def label_without_photo(survey: Survey) -> Iterator[Located]:
             yield Located(None, Finding("P102", "error", where, "this label has no photo", fix))
     fix = "bring the photo back, correct its name, or give its folder (--photos)"
     for trace in survey.traces:
-        if trace.missing:
+        if trace.missing and trace.label_where not in explained:
             finding = Finding("P102", "error", trace.label_where, "the photo of this label is missing", fix)
             yield Located(trace.position, finding)
 
@@ -136,10 +140,10 @@ def _named(survey: Survey, code: str, by: str, why: str) -> Iterator[Located]:
 
 def _meant(survey: Survey) -> list[_Meant]:
     """Pair lone labels with lone photos by name; only where one photo and one label can be meant."""
-    if not survey.orphan_labels:
+    labels = [where for where in _lone_labels(survey) if "#" not in where]
+    if not labels:
         return []
     photos = [trace for trace in survey.traces if not trace.label_where and trace.photo_where]
-    labels = [where for where in survey.orphan_labels if "#" not in where]
     found: list[_Meant] = []
     steps: tuple[tuple[Literal["case", "form"], Callable[[str], str]], ...] = (
         ("form", lambda name: unicodedata.normalize("NFC", name)),
@@ -153,6 +157,12 @@ def _meant(survey: Survey) -> list[_Meant]:
     if len(labels) * len(photos) <= _LONGEST_COMPARED:
         found += _near(labels, photos)
     return found
+
+
+def _lone_labels(survey: Survey) -> list[str]:
+    """Return the labels without photo that a photo of nearly their name may belong to."""
+    missing = (trace.label_where for trace in survey.traces if trace.missing)
+    return [*survey.orphan_labels, *(missing if survey.format == _FOUND_BY_STEM else ())]
 
 
 def _matched(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -62,7 +63,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
     A photo is looked for where `imagePath` says (Windows or POSIX form, relative to the JSON file), then by that file
     name beside the JSON file, then by the JSON file's own stem, then anywhere below `root`; last comes the embedded
-    copy.
+    copy. A file whose photo is missing stays in the list when it states the photo's size.
 
     Args:
         source: The data set's folder, or one JSON file of it.
@@ -90,10 +91,11 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         names.update(_label_names(tree["shapes"]))
         flags += _set_flags(tree.get("flags"))
         image = photos.find(path, tree.get("imagePath"))
-        if image is None and not tree.get("imageData"):
+        absent = image is None and not tree.get("imageData")
+        if absent and _stated_size(tree) is None:
             orphans.append(relative_name(path, root))
-            continue
-        records.append(photos.record(image, path))
+        else:
+            records.append(replace(photos.record(image, path), absent=absent))
     # a damaged file stays the label of the photo that its name tells: loading it names the fault
     torn = unclaimed(((path, photos.find(path, path.stem)) for path in broken), [record.image for record in records])
     records += [photos.record(image, path) for path, image in torn]
@@ -113,6 +115,13 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         NAME, root, everything, coding, discovered, tuple(notes), tuple(orphans), source.max_pixels, left_out,
         unreadable=unreadable(broken, records, root),
     )  # fmt: skip
+
+
+def _stated_size(tree: dict[str, Any]) -> tuple[int, int] | None:
+    try:
+        return size_hw(tree.get("imageHeight"), tree.get("imageWidth"), where="")
+    except FormatError:
+        return None  # said when the shapes are read
 
 
 def _set_flags(flags: object) -> int:
