@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
 from tessella.checking.fixing.amend import can_amend
+from tessella.checking.looking.annotators import compare_annotators
 from tessella.checking.looking.reading import look_at, look_at_unreadable
 from tessella.checking.looking.trace import trace_of
 from tessella.checking.looking.twins import compare_twins
@@ -99,6 +100,8 @@ def look_for(
         found += [Located(None, finding) for ask in looks for finding in ask(torn)]
     families = {rule.code[0] for rule in rules if rule.survey is not None}
     compared = compare_twins(index, traces)
+    if "N" in families:
+        compared = compare_annotators(index, compared, threads=workers())
     survey = Survey(
         traces=compared,
         coding=index.coding,
@@ -109,6 +112,9 @@ def look_for(
         similar=similar(compared) if "D" in families else (),
         noise=noise_of(index, compared, threads=workers()) if "N" in families else {},
         merged=index.listing.merged,
+        boxed=index.listing.boxed,
+        published=index.listing.published,
+        unread=tuple(index.listing.unreadable),
     )
     for rule in rules:
         if rule.survey is not None:

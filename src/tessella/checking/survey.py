@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 NO_NAMES: Final[Mapping[str, int]] = MappingProxyType({})
 """What masks share: an empty dictionary for each of 100,000 would take 6 MB."""
+
+
+class Dispute(NamedTuple):
+    """The two of all who annotated a photo whose class ids differ most.
+
+    Args:
+        share: Of the pixels in which they agree, 0 up to below 1.
+        names: What the file calls the two.
+        annotators: How many people annotated the photo.
+        first: Row and column of the first pixel that differs.
+    """
+
+    share: float
+    names: tuple[str, str]
+    annotators: int
+    first: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +67,7 @@ class Trace:
         photo_digest: Equal for identical photos; filled in where another photo has the same `glance`, else "".
         label_digest: Equal for identical annotations; filled in where another photo is identical, else "".
         agreement: Where another photo is identical and its label differs: the share of equal pixels, 0..1.
+        dispute: Where several people annotated this photo in different ways, the two furthest apart.
     """
 
     position: int
@@ -77,6 +94,7 @@ class Trace:
     photo_digest: str = ""
     label_digest: str = ""
     agreement: float | None = None
+    dispute: Dispute | None = None
 
     @property
     def where(self) -> str:
@@ -98,6 +116,9 @@ class Survey:
         similar: Pairs of photos that show the same, as they are or changed.
         noise: What is tiny or ragged in the masks that were looked at a second time, by position.
         merged: Names that a file gives to several classes, which are read as one, and the ids they have there.
+        boxed: How many boxes without outline there are by label name, where the format says it.
+        published: Whether the class table is a published data set's, rather than stated with the data or by the caller.
+        unread: Label files that cannot be read and that no record stands for, relative to the data set.
     """
 
     traces: tuple[Trace, ...]
@@ -109,6 +130,9 @@ class Survey:
     similar: tuple[Pair, ...] = ()
     noise: dict[int, Noise] = field(default_factory=dict)
     merged: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    boxed: Mapping[str, int] = field(default_factory=dict)
+    published: bool = False
+    unread: tuple[str, ...] = ()
 
     @property
     def counted(self) -> tuple[Trace, ...]:

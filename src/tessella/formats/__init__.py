@@ -99,6 +99,7 @@ FORMATS: Final[dict[str, Format]] = {
         drawn=True,
         holds=frozenset({"shapes", "attributes", "boxes", "circles", "ellipses", "masks"}),
         options=label_studio.OPTIONS,
+        opinions=label_studio.opinions,
     ),
     "supervisely": Format(
         supervisely.detect,

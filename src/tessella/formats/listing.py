@@ -92,6 +92,8 @@ class Listing:
         unreadable: Annotation files that cannot be read and of which nothing tells the photo (paths relative to
             `root`), and why. One whose name tells its photo is the label of that record, and loading it says why.
         merged: Names that a file gives to several classes, which are read as one, and the ids they have there.
+        boxed: How many boxes without outline there are by label name, where the format says it.
+        published: Whether the class table is a published data set's, rather than stated with the data or by the caller.
     """
 
     format: str
@@ -109,6 +111,8 @@ class Listing:
     photos: Path | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
     merged: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    boxed: Mapping[str, int] = field(default_factory=dict)
+    published: bool = False
 
     def label_of(self, record: Record) -> Path:
         """Return the label's file.
@@ -139,6 +143,7 @@ Detect = Callable[[Source], Match | None]
 Read = Callable[[Source, LabelCoding | None], Listing]
 Load = Callable[[Record, Listing], Annotation]
 Photo = Callable[[Record, Listing], Image]
+Opinions = Callable[[Record, Listing], Sequence[tuple[str, Drawing]]]
 
 Json = Any
 """Plain JSON data."""
@@ -217,6 +222,8 @@ class Format(NamedTuple):
             together, whatever lies between them and whatever their classes), `attributes`; outlines as `shapes`, and of
             those that are no plain polygon `holes`, `boxes`, `circles`, `ellipses`, `lines`, `points`, `masks`.
         options: What can be asked of it when it is read: a name (`--option NAME=VALUE`), and what it does in a line.
+        opinions: Returns what each of several people drew in one photo, by name, where they differ. None where a file
+            keeps one annotation of a photo.
     """
 
     detect: Detect
@@ -227,3 +234,4 @@ class Format(NamedTuple):
     drawn: bool = False
     holds: frozenset[str] = frozenset()
     options: Mapping[str, str] = {}
+    opinions: Opinions | None = None

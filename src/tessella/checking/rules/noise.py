@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tessella.checking.survey import Survey, Trace
+    from tessella.core.finding import Severity
 
 MANY: Final = 10
 """So many specks or holes in one mask are worth a word; a few are everywhere."""
@@ -92,21 +93,27 @@ def ragged(survey: Survey) -> Iterator[Located]:
 
 
 def annotators_disagree(survey: Survey) -> Iterator[Located]:
-    """N105: two labels of the identical photo that differ: how much annotators agree."""
+    """N105: people who annotated one photo in different ways, or two labels of the identical photo that differ."""
     kept: dict[str, Trace] = {}
     for trace in survey.traces:
+        if trace.dispute is not None:
+            share, (one, other), annotators, (row, column) = trace.dispute
+            most = f", of {annotators} annotators the two furthest apart," if annotators > 2 else ""
+            what = f"{one} and {other}{most} agree in {share:.1%} of the pixels; they first differ at row {row}, "
+            yield Located(trace.position, _disagreement(trace, share, f"{what}column {column}"))
         if trace.photo_digest and trace.label_digest:
             first = kept.setdefault(trace.photo_digest, trace)
             if first is not trace and trace.agreement is not None:
-                finding = Finding(
-                    "N105",
-                    "warning" if trace.agreement < _TAKEN else "info",
-                    trace.label_where,
+                what = (
                     f"the labels of this photo and of its copy {first.photo_where} agree in {trace.agreement:.1%} of "
-                    "the pixels",
-                    "decide which is right; no network can be scored higher than annotators agree",
                 )
-                yield Located(trace.position, finding)
+                yield Located(trace.position, _disagreement(trace, trace.agreement, f"{what}the pixels"))
+
+
+def _disagreement(trace: Trace, share: float, what: str) -> Finding:
+    severity: Severity = "warning" if share < _TAKEN else "info"
+    cure = "decide which is right; no network can be scored higher than annotators agree"
+    return Finding("N105", severity, trace.label_where, what, cure)
 
 
 def _worst(survey: Survey, code: str, position: int, *, what: str, fix: str) -> Located:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tessella.formats.tools.label_studio.annotators import OPTIONS
-from tessella.formats.tools.label_studio.reading import NAME, detect, load, read
+from tessella.formats.tools.label_studio.reading import NAME, detect, load, opinions, read
 from tessella.formats.tools.label_studio.writing import WRITER
 
-__all__ = ["NAME", "OPTIONS", "WRITER", "detect", "load", "read"]
+__all__ = ["NAME", "OPTIONS", "WRITER", "detect", "load", "opinions", "read"]

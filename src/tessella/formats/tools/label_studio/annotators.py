@@ -22,6 +22,9 @@ OPTION: Final = "annotator"
 MAJORITY: Final = "majority"
 OPTIONS: Final = {OPTION: "whose annotations count: an e-mail or id, or `majority` for the class that most painted"}
 
+Rivals = list[tuple[str, list[Any]]]
+"""What several people said of one task: name and results of each."""
+
 _MOST_NAMED: Final = 8
 
 
@@ -58,8 +61,7 @@ class Panel:
         self.differ += len({_fingerprint(result) for result in results}) > 1
         order = sorted(range(len(done)), key=lambda place: (_rank(done[place]), place))
         if self.asked == MAJORITY:
-            last = {names[place] or place: place for place in order}
-            return [results[place] for place in sorted(last.values())]
+            return [results[place] for place in _last_of_each(names, order)]
         if self.asked is not None:
             asked = self.asked.casefold()
             order = [place for place in order if asked in map(str.casefold, names[place])]
@@ -101,6 +103,29 @@ class Panel:
         if self.asked == MAJORITY:
             return "a pixel is of the class that most annotators painted, and ignored where classes tie"
         return f"what {self.asked} annotated counts"
+
+
+def rivals(done: Sequence[dict[str, Any]], results: Sequence[list[Any]]) -> Rivals:
+    """Return the name of each person who annotated a task, and the results of their annotation that would count alone.
+
+    Annotations without a name are of different people. Nothing where there is one person, or all say the same.
+
+    Args:
+        done: The valid annotations of the task.
+        results: What each holds.
+    """
+    if len(done) < 2 or len({_fingerprint(result) for result in results}) == 1:
+        return []
+    names = [_names(one) for one in done]
+    order = sorted(range(len(done)), key=lambda place: (_rank(done[place]), place))
+    places = _last_of_each(names, order)
+    found = [(names[place][0] if names[place] else f"annotator {place + 1}", results[place]) for place in places]
+    return found if len(found) > 1 else []
+
+
+def _last_of_each(names: Sequence[tuple[str, ...]], order: Sequence[int]) -> list[int]:
+    """Return the place of everybody's last annotation, in the order of the file."""
+    return sorted({names[place] or place: place for place in order}.values())
 
 
 def majority(votes: Sequence[Ids]) -> Ids:

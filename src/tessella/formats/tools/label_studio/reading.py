@@ -15,7 +15,7 @@ from tessella.formats.labelme.writing import with_ignore_name
 from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import resolve
 from tessella.formats.tools.entries import Entry, Found, json_trees, listing_of, names_in_url
-from tessella.formats.tools.label_studio.annotators import MAJORITY, OPTION, Panel, majority
+from tessella.formats.tools.label_studio.annotators import MAJORITY, OPTION, Panel, Rivals, majority, rivals
 from tessella.formats.tools.label_studio.regions import (
     LABEL_KEYS,
     Region,
@@ -45,9 +45,15 @@ _UNPREFIXED: Final = 9
 
 
 class _Task(NamedTuple):
-    """The regions of one photo by annotator."""
+    """The regions of one photo.
+
+    Args:
+        votes: Those that count, by annotator.
+        rivals: Where several people annotated it in different ways, those of each with their name.
+    """
 
     votes: list[list[Region]]
+    rivals: list[tuple[str, list[Region]]]
 
 
 def detect(source: Source) -> Match | None:
@@ -98,12 +104,13 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     broken: dict[Path, str] = {}
     panel = Panel(source.options.get(OPTION))
     for path, tree in json_trees(source, broken):
-        for key, images, chosen in _tasks(tree, counts, panel):
+        for key, images, chosen, others in _tasks(tree, counts, panel):
             for index, image in enumerate(images):
                 inner = f"{key}/{index}" if len(images) > 1 else key
                 item = index if len(images) > 1 else None
                 votes = [regions_of(results, counts, item=item) for results in chosen]
-                content[f"{path}#{inner}"] = _Task(votes)
+                apart = [(name, regions_of(results, Counter(), item=item)) for name, results in others]
+                content[f"{path}#{inner}"] = _Task(votes, apart)
                 entries.append(_entry(path, inner, image, list(chain(*votes))))
     panel.refuse_stranger(source.file or source.root)
     found = Found(entries, notes=panel.notes(), left_out=counts, content=content, broken=broken)
@@ -120,24 +127,26 @@ def _entry(path: Path, key: str, image: tuple[str, ...], regions: list[Region]) 
 
 def _tasks(
     tree: object, counts: Counter[str], panel: Panel
-) -> list[tuple[str, list[tuple[str, ...]], list[list[Any]]]]:
-    """Return key, names of the photos and the results that count, by annotator, of every annotated task."""
+) -> list[tuple[str, list[tuple[str, ...]], list[list[Any]], Rivals]]:
+    """Return key, names of the photos, the results that count, by annotator, and those of rivals of every task."""
     found = []
     taken: set[str] = set()
     listed = rows(tree) if isinstance(tree, list) else [tree]
-    for place, (task, chosen) in enumerate(_chosen_rows(listed, counts, panel)):
+    for place, (task, chosen, others) in enumerate(_chosen_rows(listed, counts, panel)):
         key = words(task.get("id"))
         if not key or key in taken:
             key = f"[{place}]"
         taken.add(key)
         if images := _pictures(task):
-            found.append((key, images, chosen))
+            found.append((key, images, chosen, others))
         else:
             counts["tasks about no picture"] += 1
     return found
 
 
-def _chosen_rows(listed: list[Any], counts: Counter[str], panel: Panel) -> list[tuple[dict[str, Any], list[list[Any]]]]:
+def _chosen_rows(
+    listed: list[Any], counts: Counter[str], panel: Panel
+) -> list[tuple[dict[str, Any], list[list[Any]], Rivals]]:
     full = [task for task in listed if isinstance(task, dict) and isinstance(task.get("data"), dict)]
     found: list[tuple[dict[str, Any], list[dict[str, Any]], list[list[Any]]]] = []
     for task in full:
@@ -154,10 +163,10 @@ def _chosen_rows(listed: list[Any], counts: Counter[str], panel: Panel) -> list[
         if _is_min(row):
             by_task.setdefault(f"{words(row.get('id'))}|{_pictures(row)}", []).append(row)
     found += [(same[0], same, list(map(_min_results, same))) for same in by_task.values()]
-    chosen = [(task, panel.choose(done, results)) for task, done, results in found]
-    all_done, counted = sum(len(done) for _, done, _ in found), sum(len(results) for _, results in chosen)
+    chosen = [(task, panel.choose(done, results), rivals(done, results)) for task, done, results in found]
+    all_done, counted = sum(len(done) for _, done, _ in found), sum(len(results) for _, results, _ in chosen)
     counts["annotations of further annotators"] += all_done - counted
-    return [(task, results) for task, results in chosen if results]
+    return [one for one in chosen if one[1]]
 
 
 def _min_regions(row: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -222,7 +231,31 @@ def load(record: Record, listing: Listing) -> Annotation:
     """
     task: _Task = listing.kept_of(record)
     where = listing.place(record)
-    hw = stated_hw(list(chain(*task.votes)), where=where)
+    size, is_stated = _size(task.votes, record, listing)
+    if len(task.votes) == 1:
+        return _drawn(task.votes[0], size, where=where, stated=is_stated)
+    votes = (_drawn(regions, size, where=where, stated=is_stated) for regions in task.votes)
+    ids = majority([resolve(vote, listing.coding, size, where=where).ids for vote in votes])
+    return replace(masks_of(ids, listing.coding), declared_hw=size if is_stated else None)
+
+
+def opinions(record: Record, listing: Listing) -> list[tuple[str, Drawing]]:
+    """Return what each of several people drew in one photo, by name; nothing where their annotations are the same.
+
+    Raises:
+        FormatError: As `load`.
+    """
+    if record.label is None or not (apart := listing.kept_of(record).rivals):
+        return []
+    size, is_stated = _size([regions for _, regions in apart], record, listing)
+    where = listing.place(record)
+    return [(name, _drawn(regions, size, where=where, stated=is_stated)) for name, regions in apart]
+
+
+def _size(votes: list[list[Region]], record: Record, listing: Listing) -> tuple[tuple[int, int], bool]:
+    """Return height and width of a photo in pixels, and whether a region states them."""
+    where = listing.place(record)
+    hw = stated_hw(list(chain(*votes)), where=where)
     size = hw or (None if record.image is None else read_header(record.image).upright_hw)
     if size is None:
         raise FormatError(
@@ -231,11 +264,7 @@ def load(record: Record, listing: Listing) -> Annotation:
             fix="put the photo beside the export, or give its folder with --photos",
         )
     check_hw(size, where=where, max_pixels=listing.max_pixels)
-    if len(task.votes) == 1:
-        return _drawn(task.votes[0], size, where=where, stated=hw is not None)
-    votes = (_drawn(regions, size, where=where, stated=hw is not None) for regions in task.votes)
-    ids = majority([resolve(vote, listing.coding, size, where=where).ids for vote in votes])
-    return replace(masks_of(ids, listing.coding), declared_hw=hw)
+    return size, hw is not None
 
 
 def _drawn(regions: list[Region], hw: tuple[int, int], *, where: str, stated: bool) -> Drawing:
