@@ -1,10 +1,12 @@
 """TIFFs that leave out empty strips or tiles, as GDAL writes them: what is left out has the nodata value, else 0."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import tifffile
 
 from data.geo import half_empty
 from tessella.core.errors import ImageError
@@ -76,6 +78,27 @@ def test_floats_of_a_photo_keep_their_nodata(tmp_path: Path) -> None:
 def test_a_page_of_a_stack_is_filled(tmp_path: Path) -> None:
     path = half_empty(tmp_path / "p.tif", sparse=True, nodata=7, **TILES)
     np.testing.assert_array_equal(read_page(path, 0), as_gdal_reads(path)[..., 0])
+
+
+def test_a_nodata_value_that_bytes_cannot_hold_is_zero_without_a_word(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # of pytest: what nobody listens to goes to stderr
+    path = half_empty(tmp_path / "m.tif", sparse=True, nodata=9, **TILES)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages.first.tags["GDAL_NODATA"].overwrite("-9999")
+    pixels = read_mask(path).pixels
+    photo, page = read_image(path).pixels[..., 0], read_page(path, 0)
+    assert capsys.readouterr() == ("", "")
+    assert (int(pixels[:64].max()), int(pixels.max())) == (0, 1)
+    np.testing.assert_array_equal(photo, pixels)
+    np.testing.assert_array_equal(page, pixels)
+
+
+def test_what_tifffile_logs_is_there_for_those_who_listen(tmp_path: Path, caplog) -> None:
+    path = half_empty(tmp_path / "m.tif", sparse=True, nodata=9, **TILES)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages.first.tags["GDAL_NODATA"].overwrite("-9999")
+    read_mask(path)
+    assert any("-9999" in record.getMessage() for record in caplog.records if record.name == "tifffile")
 
 
 def test_a_turned_mask_is_turned_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import lzma
 import struct
 import zlib
@@ -52,6 +53,9 @@ _MOST_SEGMENTS: Final = 1 << 21
 """Most strips or tiles of the first picture, 2 gigapixels in tiles of 32x32."""
 
 _SEGMENT_TAGS: Final = frozenset({273, 279, 324, 325})
+_UNHEARD: Final = logging.NullHandler()
+"""Keeps what tifffile logs off stderr, where nobody has asked for it: what matters is raised."""
+
 _PLAIN_SERIES: Final = frozenset({"frame", "multipage", "subifd", "uniform", "virtual", "volumetric"})
 
 
@@ -233,10 +237,12 @@ def filled(data: bytes, *, where: object) -> BinaryIO | None:
 def plain_options() -> dict[str, bool]:
     """Return the options that make tifffile read pages as TIFF 6.0 means them.
 
-    Left to itself it looks for the dialects of microscopes, some of which name further files to open.
+    Left to itself it looks for the dialects of microscopes, some of which name further files to open, and writes to
+    stderr what it makes of odd tags, once for each time that it opens the file.
     """
     import tifffile
 
+    tifffile.logger().addHandler(_UNHEARD)  # the same one again is not added
     return {f"is_{flag}": False for flag in tifffile.TIFF.FILE_FLAGS if flag not in _PLAIN_SERIES}
 
 
