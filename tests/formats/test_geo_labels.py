@@ -223,6 +223,23 @@ def test_the_attribute_that_names_the_class_is_found_and_said(tmp_path: Path) ->
     assert index.annotation(0).shapes[0].attributes == (("TYPE", "x"), ("id", "1"))
 
 
+def test_an_attribute_whose_name_is_there_in_two_cases_counts_once_and_the_first_value_is_the_class(
+    tmp_path: Path,
+) -> None:
+    geotiff(tmp_path / "t1.tif", photo_of(0))
+    shapes = [
+        feature(None, [square(1, 1, 4, 4)], Type="road", type="r"),
+        feature(None, [square(5, 1, 9, 4)], type="tree", Type="t"),
+        feature(None, [square(5, 5, 9, 8)], id=3),
+    ]
+    collection(tmp_path / "t1.geojson", shapes)
+    index = open_dataset(tmp_path)
+    said = "the class is the attribute 'type'; 1 of 3 shapes have none and are called object"
+    assert any(said in note for note in index.listing.notes)
+    assert index.table.names == ("background", "object", "road", "tree")
+    assert [shape.label for shape in index.annotation(0).shapes] == ["road", "tree", "object"]
+
+
 def test_where_classes_are_known_an_attribute_with_their_names_or_values_counts(tmp_path: Path) -> None:
     geotiff(tmp_path / "p.tif", photo_of(0))
     write_classes_toml(tmp_path)

@@ -66,11 +66,13 @@ class Census:
 
         Args:
             called: What it is called where no attribute names it.
-            attributes: Those that have a value.
+            attributes: Those that have a value; of names that differ in case alone the first counts, as in `value_of`.
         """
         self.shapes[called] += 1
+        columns: dict[str, str] = {}
         for name, value in attributes.items():
-            column = name.casefold()
+            columns.setdefault(name.casefold(), value)
+        for column, value in columns.items():
             self.filled[column][called] += 1
             found = self.values[column]
             if value in found or len(found) < _MOST_VALUES:
