@@ -1,6 +1,7 @@
 """The door of training: held-out photos stay held out, failed starts leave nothing, and a run says what it does."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -74,6 +75,26 @@ def test_the_bundle_says_which_bytes_it_was_trained_on(trained, data):
     locked = tessella.lock(data, verify=True)
     assert open_bundle(trained[0].bundle).manifest.provenance["data_lock"] == locked.digest
     assert f"data_lock: {locked.digest}" in (trained[0].bundle / "card.md").read_text()
+
+
+def test_a_folder_that_grew_since_is_scored_whole_or_not_at_all(trained, data, flags, tmp_path):
+    run, _ = trained
+    grown = tmp_path / "grown"
+    shutil.copytree(data, grown, ignore=shutil.ignore_patterns("*.lock*", ".tessella*", "*.json"))
+    for kind in ("images", "masks"):
+        for path in sorted((data / kind).iterdir())[:6]:
+            (grown / kind / f"new{path.name}").write_bytes(path.read_bytes())
+    usual = open_dataset(grown, classes=flags["classes"], split_seed=flags["seed"])
+    learnt = names_of(open_dataset(data, classes=flags["classes"], split_seed=flags["seed"]).split("train"))
+    assert names_of(usual.split("val")) & learnt, "without a photo that was trained on this test would tell nothing"
+    with pytest.raises(InputError, match=r"not the one drawn for training.*--split all"):
+        tessella.evaluate(run.bundle, grown, classes=flags["classes"])
+    report = tessella.evaluate(run.bundle, grown, classes=flags["classes"], split="all")
+    assert len(report.rows) == 18
+    before = contents_of(run.folder)
+    with pytest.raises(InputError, match=r"not the one drawn for training.*without --resume"):
+        tessella.train(grown, out=run.folder, resume=True, **flags)
+    assert contents_of(run.folder) == before
 
 
 def test_a_data_set_that_was_changed_since_it_was_locked_is_not_trained_on(data, flags, tmp_path):

@@ -75,9 +75,18 @@ def test_a_plan_of_a_newer_version_is_refused_with_the_cure():
 
 def test_a_plan_of_the_first_version_does_not_know_how_its_data_were_read():
     data = starter_plan(TABLE).to_json() | {"plan_version": 1}
-    del data["reading"]
+    del data["reading"], data["splits"]["held_out"]
     assert Plan.from_json(data, where="plan.json") == starter_plan(TABLE)
     assert starter_plan(TABLE).reading == UNKNOWN_READING
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_plan_of_an_earlier_version_does_not_know_which_photos_were_held_out(version):
+    data = starter_plan(TABLE).to_json() | {"plan_version": version}
+    del data["splits"]["held_out"]
+    plan = Plan.from_json(data, where="plan.json")
+    assert plan.plan_version == PLAN_VERSION
+    assert plan.splits.held_out == ""
 
 
 def test_class_weights_must_match_the_classes():

@@ -143,6 +143,7 @@ def test_the_plan_keeps_what_was_asked_and_how_to_split_again():
     assert (asked["training.batch"], asked["training.epochs"], asked["seed"], asked["preset"]) == (4, 3, 7, "general")
     assert "training.steps" not in asked, "the caller's limit wins"
     assert (plan.splits.split_seed, plan.splits.val_share, plan.splits.test_samples) == (7, 0.3, 0)
+    assert plan.splits.held_out == "", "the data set states its splits"
     assert Plan.from_json(json.loads(json.dumps(plan.to_json())), where="test") == plan
 
 

@@ -12,7 +12,7 @@ from tessella.core.extras import require
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.classes import read_classes
 from tessella.formats import format_named
-from tessella.recipe.opening import open_as_trained
+from tessella.recipe.opening import open_as_trained, split_as_trained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,7 +108,8 @@ def evaluate(
     """Score a bundle on the labelled photos of a data set, at their own size, with one confusion matrix.
 
     A folder that states no split is split as it was for training (its seed lies in the bundle), so that `val` holds no
-    photo that was trained on. An index is taken as it is.
+    photo that was trained on; where photos were added since, or are grouped otherwise, it is refused. An index is taken
+    as it is.
 
     Args:
         bundle: A bundle folder, an exported `.onnx` file, or what `tessella.load` returned.
@@ -126,7 +127,7 @@ def evaluate(
 
     Raises:
         LabelError: The data set has other classes than the bundle.
-        InputError: There is no such split, or it has no labels.
+        InputError: There is no such split, it has no labels, or it is drawn and not the one drawn for training.
         BundleError: The bundle is damaged.
     """
     from tessella.evaluation import evaluate as evaluate_index
@@ -149,7 +150,10 @@ def evaluate(
     if index.listing.discovered and format_named(index.format).drawn:
         # drawn shapes carry names: a part of a data set in which a class does not occur still means the same classes
         index = replace(index, listing=replace(index.listing, coding=LabelCoding(predictor.table), discovered=False))
-    part = index if split == "all" else index.split(split)
+    if split == "all":
+        part = index
+    else:
+        part = index.split(split) if isinstance(data, Index) else split_as_trained(index, predictor.plan, split)
     return evaluate_index(predictor, part, split=split, progress=progress)
 
 

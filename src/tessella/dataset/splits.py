@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import re
 from collections import defaultdict
@@ -77,6 +79,20 @@ def assign(records: Sequence[Record], rule: SplitRule) -> tuple[tuple[Record, ..
         f"{picked} of {len(open_)} photos set aside as val (seed {rule.seed}), {len(set(groups))} groups kept together"
     )
     return tuple(settled), (said, *notes, *_left_out(settled))
+
+
+def digest_of_drawn(records: Sequence[Record], splits: Sequence[str]) -> str:
+    """Return what tells one drawn split from another: a SHA-256 of the sorted names of the photos drawn as `val`.
+
+    Args:
+        records: The photos with the splits that the data set states.
+        splits: Their final splits, as `assign` gave them.
+
+    Returns:
+        64 hexadecimal digits, or "" where nothing was drawn.
+    """
+    drawn = sorted(record.name for record, split in zip(records, splits, strict=True) if split == "val" != record.split)
+    return hashlib.sha256(json.dumps(drawn).encode()).hexdigest() if drawn else ""
 
 
 def _left_out(records: Sequence[Record]) -> list[str]:

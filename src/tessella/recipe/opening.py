@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from tessella.core.errors import RecipeError
+from tessella.core.errors import InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
+from tessella.dataset.splits import digest_of_drawn
 from tessella.recipe.asked import refuse_changes
 from tessella.recipe.plan import ReadingPlan
 
@@ -69,6 +70,44 @@ def open_as_trained(data: str | Path, plan: Plan, **reading: Unpack[Reading]) ->
     return open_dataset(data, split_seed=split_seed, val_share=val_share, **again)
 
 
+def split_as_trained(index: Index, plan: Plan, split: str) -> Index:
+    """Return the photos of one split of a data set that `open_as_trained` opened.
+
+    Args:
+        index: The data set.
+        plan: Of the network.
+        split: `train`, `val`, `test` or what the data set calls it.
+
+    Raises:
+        InputError: There is no such split; it is drawn, and not the one drawn for training or not known to be.
+    """
+    part = index.split(split)
+    stated = {record.split for record in index.records} - {"", "train"}  # of a stated `train`, val may have been drawn
+    if split not in stated:
+        _refuse_other_split(
+            index,
+            plan,
+            fix="give the data set with its splits stated (the run's report.json names the photos of val), "
+            "or, where none of its photos was trained on, score them all with --split all",
+        )
+    return part
+
+
+def _refuse_other_split(index: Index, plan: Plan, *, fix: str) -> None:
+    now, kept = digest_of_drawn(index.records, index.splits), plan.splits.held_out
+    if now in ("", kept):
+        return
+    raise InputError(
+        "the split drawn now is not the one drawn for training: photos came, went or are grouped otherwise since"
+        if kept
+        else "the plan does not know which photos were held out, and a split drawn now may hold out others",
+        where=index.root,
+        got=f"val {now[:12]}: {'; '.join(index.split_notes)}",
+        expected=f"val {kept[:12]}: {plan.splits.split}" if kept else "splits that the data set states",
+        fix=fix,
+    )
+
+
 def open_to_resume(data: Index | str | Path, plan: Plan, **reading: Unpack[Reading]) -> Index:
     """Open the data set of a run that goes on: read as it was then, without being told again.
 
@@ -81,12 +120,13 @@ def open_to_resume(data: Index | str | Path, plan: Plan, **reading: Unpack[Readi
 
     Raises:
         RecipeError: The data set is read in another way than it was; each difference is named.
-        InputError: The folder is missing.
+        InputError: The folder is missing; its photos are split otherwise than they were.
         FormatError: It is not in the format that it was in.
     """
     kept = plan.reading
     if isinstance(data, Index):
         _refuse_other_reading(plan, reading_of(data))
+        _refuse_resplit(data, plan)
         return data
     options = {**kept.options, **(reading.get("options") or {})}
     now = ReadingPlan(
@@ -94,7 +134,15 @@ def open_to_resume(data: Index | str | Path, plan: Plan, **reading: Unpack[Readi
     )
     _refuse_other_reading(plan, now)
     again: Reading = {**reading, "format": now.format, "options": now.options}
-    return open_as_trained(data, plan, **again)
+    index = open_as_trained(data, plan, **again)
+    _refuse_resplit(index, plan)
+    return index
+
+
+def _refuse_resplit(index: Index, plan: Plan) -> None:
+    if plan.splits.held_out:  # of other plans the checkpoint alone knows what was trained on, and is compared
+        fix = "give the data set as it was, or start again without --resume (and with --overwrite)"
+        _refuse_other_split(index, plan, fix=fix)
 
 
 def _refuse_other_reading(plan: Plan, now: ReadingPlan) -> None:

@@ -14,7 +14,7 @@ from tessella.recipe.part import Count, NotNegative, Option, Part, Positive, Ran
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PLAN_VERSION: Final = 2
+PLAN_VERSION: Final = 3
 
 Dtype = Literal["uint8", "uint16", "float32"]
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -271,6 +271,8 @@ class SplitPlan(Part):
         split: Where the split comes from, in words.
         split_seed: Seed of the split where the data set states none.
         val_share: Share of the photos that such a split sets aside.
+        held_out: SHA-256 of the sorted names of the photos that such a split drew as `val`; "" where the data set
+            stated its splits, or this is not known.
     """
 
     train_samples: Count
@@ -279,6 +281,7 @@ class SplitPlan(Part):
     split: str
     split_seed: int
     val_share: Share
+    held_out: str
 
 
 class ReadingPlan(Part):
@@ -311,7 +314,8 @@ class Plan(Part):
     """Every setting of one training run; no gaps, and JSON round trip is equality.
 
     Args:
-        plan_version: Version of this layout; a newer one is refused. Version 1 did not keep how the data were read.
+        plan_version: Version of this layout; a newer one is refused. Version 1 did not keep how the data were read,
+            version 2 not which photos a drawn split held out.
         tessella: Version of Tessella that made the plan.
         seed: Seeds weights, crops and order.
         classes: The K classes in id order.
@@ -319,7 +323,7 @@ class Plan(Part):
         why: One sentence per choice, by dotted key such as `training.batch`.
     """
 
-    plan_version: Literal[2] = PLAN_VERSION
+    plan_version: Literal[3] = PLAN_VERSION
     tessella: str
     seed: Whole
     classes: tuple[PlanClass, ...] = Field(min_length=1, max_length=255)
@@ -359,7 +363,10 @@ class Plan(Part):
                 fix="upgrade with: pip install --upgrade tessella",
             )
         if version == 1:
-            data = {**data, "plan_version": PLAN_VERSION, "reading": UNKNOWN_READING.to_json()}
+            data = {**data, "plan_version": 2, "reading": UNKNOWN_READING.to_json()}
+        splits = data.get("splits")
+        if data.get("plan_version") == 2 and isinstance(splits, dict):
+            data = {**data, "plan_version": PLAN_VERSION, "splits": {**splits, "held_out": ""}}
         return super().from_json(data, where=where)
 
     def batch_in(self, stage: Stage) -> int:

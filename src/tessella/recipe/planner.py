@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import InputError, LabelError
+from tessella.dataset.splits import digest_of_drawn
 from tessella.recipe.asked import asked_keys
 from tessella.recipe.opening import reading_of
 from tessella.recipe.plan import Expected, Plan, PredictionPlan, SplitPlan
@@ -110,6 +111,7 @@ def _count_splits(index: Index, reasons: Reasons) -> SplitPlan:
         split=reasons.why["splits"],
         split_seed=index.rule.seed,
         val_share=index.rule.val_share,
+        held_out=digest_of_drawn(index.records, index.splits),
     )
 
 

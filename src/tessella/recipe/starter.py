@@ -107,7 +107,9 @@ def starter_plan(
             broken_photo_limit=10,
         ),
         prediction=PredictionPlan(tile_hw=(1024, 1024), overlap=0.25, max_whole_pixels=4_000_000),
-        splits=SplitPlan(train_samples=1, val_samples=0, test_samples=0, split="none", split_seed=0, val_share=0.2),
+        splits=SplitPlan(
+            train_samples=1, val_samples=0, test_samples=0, split="none", split_seed=0, val_share=0.2, held_out=""
+        ),
         reading=UNKNOWN_READING,
         expected=Expected(seconds=0.0, memory_bytes=0, epochs=0.0),
         asked={},
