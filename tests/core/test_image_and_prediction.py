@@ -1,3 +1,4 @@
+import math
 import pickle
 
 import numpy as np
@@ -27,6 +28,21 @@ def test_bands_get_their_usual_names() -> None:
     assert default_bands(6) == ("band1", "band2", "band3", "band4", "band5", "band6")
     with pytest.raises(ImageError, match="band names"):
         Image(np.zeros((1, 1, 3), np.uint8), bands=("red",))
+
+
+@pytest.mark.parametrize("window", [(40, 40), (0, math.inf), (-math.inf, 0), (math.nan, 1)])
+def test_a_window_without_width_or_end_is_refused(window: tuple[float, float]) -> None:
+    with pytest.raises(ImageError, match=r"window has no width or no end; got .*; expected two finite values that dif"):
+        Image(np.zeros((1, 1, 1), np.float32), window=window)
+
+
+@pytest.mark.parametrize(
+    ("window", "shown"),
+    [((0, 4), [0, 127.5, 255]), ((4, 0), [255, 127.5, 0]), ((1, 3), [0, 127.5, 255]), ((2, 2.5), [0, 0, 255])],
+)
+def test_what_a_window_says_is_shown(window: tuple[float, float], shown: list[float]) -> None:
+    image = Image(np.array([[[0], [2], [4]]], np.float32), window=window)
+    assert image.shown().ravel().tolist() == shown
 
 
 @pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1.0)])

@@ -39,10 +39,11 @@ class Image:
     Args:
         pixels: (H, W, C) uint8, uint16 or float32; C >= 1; the array is read-only.
         bands: C names; by default grey, red/green/blue, or band1...
-        window: The values that the file itself wants shown as black and as white (DICOM); None where it says nothing.
+        window: The values that the file itself wants shown as black and as white (DICOM), finite and different, the
+            larger first where the lowest is white; None where it says nothing.
 
     Raises:
-        ImageError: Wrong dtype or number of axes, no pixels, or the wrong number of band names.
+        ImageError: Wrong dtype or number of axes, no pixels, the wrong number of band names, or a window of no width.
     """
 
     pixels: Pixels
@@ -61,6 +62,13 @@ class Image:
         if len(self.bands) != self.pixels.shape[2]:
             raise ImageError(
                 "an image has the wrong number of band names", got=self.bands, expected=self.pixels.shape[2]
+            )
+        if self.window is not None and (self.window[0] == self.window[1] or not np.isfinite(self.window).all()):
+            raise ImageError(
+                "an image's window has no width or no end",
+                got=self.window,
+                expected="two finite values that differ",
+                fix="leave it out where the file says nothing of use",
             )
         frozen = self.pixels.view()
         frozen.flags.writeable = False
