@@ -92,7 +92,7 @@ def test_the_page_makes_these_statements() -> None:
     text = SAFETY.read_text()
     for said in (
         "| links in archives | always",
-        "| paths in annotations | any way out of the data set's folder: `..`, a drive, an absolute path, or a link to a ",
+        "| paths in annotations | any way out of the data set's folder: `..`, a drive, an absolute path, or a link",
         "## Links",
     ):
         assert said in text, said
