@@ -18,7 +18,7 @@ from tessella.formats.listing import Listing, Match, Record
 from tessella.formats.raster.labels import uncovered_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tessella.core.annotation import Annotation
@@ -91,6 +91,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         {what: facts[what] for what in _LEFT_OUT if facts[what]},
         pages_of(sheet for sheet, _ in listed),
         merged=twins_of(sets),
+        boxed=_boxed(sheet for sheet, _ in listed),
     )
 
 
@@ -102,6 +103,15 @@ _LEFT_OUT: Final = (
     "labels of whole photos",
     "annotations of photos that are not listed",
 )
+
+
+def _boxed(sheets: Iterable[Sheet]) -> dict[str, int]:
+    """Count the boxes without outline by the name of their category."""
+    found: Counter[str] = Counter()
+    for sheet in sheets:
+        for key, count in sheet.boxed.items():
+            found[sheet.page.names.get(key, f"category_{key}")] += count
+    return dict(found)
 
 
 def _no_outlines(source: Source, sheets: list[Sheet], facts: Counter[str]) -> FormatError:

@@ -102,6 +102,7 @@ class Sheet(NamedTuple):
         used: Ids of categories that an outline has.
         page: What `load` needs.
         facts: How many annotations of each kind there are.
+        boxed: How many boxes without outline each category has, by its id.
     """
 
     path: Path
@@ -113,6 +114,7 @@ class Sheet(NamedTuple):
     used: frozenset[str]
     page: Page
     facts: Counter[str]
+    boxed: Counter[str]
 
     @property
     def rows(self) -> Rows:
@@ -172,8 +174,11 @@ def _sheet(sections: Sections, source: Source) -> Sheet | None:
     photos = photos_of(sections)
     categories = tuple(read_categories(_optional(sections, "categories"), where=path))
     photo = places_of(fields["image_id"], {one.key: place for place, one in enumerate(photos)})
-    facts, outlined = _facts(fields, photo)
+    facts, outlined, boxes = _facts(fields, photo)
     used = frozenset(key_of(value) for value in set(_kept(fields["category_id"], outlined)))
+    boxed: Counter[str] = Counter()
+    for value, count in Counter(_kept(fields["category_id"], boxes)).items():
+        boxed[key_of(value)] += count  # 3 and 3.0 are one id
     words = path.stem.casefold()
     rank = min((rank for word, rank in _RANKS.items() if word in words), default=1)
     return Sheet(
@@ -186,6 +191,7 @@ def _sheet(sections: Sections, source: Source) -> Sheet | None:
         used,
         page_of_rows(rows, photos, photo, names=class_names(categories)),
         facts,
+        boxed,
     )
 
 
@@ -238,8 +244,10 @@ def page_of_rows(rows: Rows, photos: Sequence[ListedPhoto], photo: NDArray[np.in
     return Page(rows, order, bounds, {one.key: place for place, one in enumerate(photos)}, sizes, names)
 
 
-def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Counter[str], NDArray[np.bool_]]:
-    """Count the annotations by kind; and say of each whether it has an outline."""
+def _facts(
+    fields: dict[str, list[Any]], photo: NDArray[np.int64]
+) -> tuple[Counter[str], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Count the annotations by kind; and say of each whether it has an outline, and whether it is a box without one."""
     listed = photo >= 0
     bare, small = _outlines(fields["segmentation"])
     outlined = ~bare & listed
@@ -248,9 +256,10 @@ def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Coun
         boxed[number] = listed[number] and not holds_nothing(fields["bbox"][number])
     keypoints, captions = _filled(fields["keypoints"]), _filled(fields["caption"])
     crowds = np.array([value not in _NOT_CROWDED for value in fields["iscrowd"]], bool)
+    boxes = boxed & ~keypoints
     facts = {
         "outlines": outlined,
-        "boxes without outline": boxed & ~keypoints,
+        "boxes without outline": boxes,
         "outlines of fewer than 3 points": small * listed,
         "sets of keypoints": keypoints & listed,
         "captions": captions & listed,
@@ -258,7 +267,7 @@ def _facts(fields: dict[str, list[Any]], photo: NDArray[np.int64]) -> tuple[Coun
         "annotations of photos that are not listed": ~listed,
         "crowds": crowds & outlined,
     }
-    return Counter({what: int(mask.sum()) for what, mask in facts.items()}), outlined
+    return Counter({what: int(mask.sum()) for what, mask in facts.items()}), outlined, boxes
 
 
 def _outlines(fields: Sequence[Any]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

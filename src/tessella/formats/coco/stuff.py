@@ -134,7 +134,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     lone = [record for record in photos.unlabelled(records) if record.image not in taken]
     notes = ("classes of COCO-Stuff: 80 things and 91 stuffs; 255 is ignored",) if coding is None else ()
     everything = named_apart([*records, *lone])
-    return Listing(NAME, source.root, everything, coding or own, False, notes, tuple(orphans), source.max_pixels)
+    return Listing(
+        NAME, source.root, everything, coding or own, False, notes, tuple(orphans), source.max_pixels,
+        published=coding is None,
+    )  # fmt: skip
 
 
 def _photo(mask: Path, found: list[Path]) -> Path | None:

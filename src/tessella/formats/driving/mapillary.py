@@ -106,7 +106,7 @@ def coding_of(rows: Sequence[dict[str, Any]], *, where: str) -> Classes:
         notes.append(f"not evaluated there and so ignored: {', '.join(name for _, name in ignored)}")
     if doubled:
         notes.append(f"{doubled} classes share a colour with another and are shown in one of their own")
-    return Classes(coding, tuple(notes))
+    return Classes(coding, tuple(notes), published=True)
 
 
 def _colour(value: object, *, where: str) -> Colour:

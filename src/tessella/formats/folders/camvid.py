@@ -135,7 +135,10 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         coding, found, discovered = _classes(root, records, max_pixels)
         notes += found
     ordered = tuple(sorted(records, key=lambda record: record.name))
-    return Listing(NAME, root, ordered, coding, discovered, tuple(notes), tuple(sorted(orphans)), max_pixels)
+    return Listing(
+        NAME, root, ordered, coding, discovered, tuple(notes), tuple(sorted(orphans)), max_pixels,
+        published=coding is CAMVID or coding is FRAMES,
+    )  # fmt: skip
 
 
 def _classes(root: Path, records: list[Record], max_pixels: int | None) -> tuple[LabelCoding, list[str], bool]:

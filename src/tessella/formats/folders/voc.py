@@ -116,7 +116,9 @@ def read_as(name: str, source: Source, coding: LabelCoding | None) -> Listing:
         coding, found, discovered = _classes(root, home, labels, max_pixels=max_pixels)
         notes += found
     left_out = _left_out(home, members)
-    return Listing(name, root, records, coding, discovered, tuple(notes), orphans, max_pixels, left_out)
+    return Listing(
+        name, root, records, coding, discovered, tuple(notes), orphans, max_pixels, left_out, published=coding is VOC
+    )
 
 
 def _photos(home: Path, source: Source) -> dict[str, Path]:

@@ -32,11 +32,13 @@ class Classes(NamedTuple):
         coding: The classes and how they are stored.
         notes: What a person should know of them.
         discovered: Whether they were read off the labels.
+        published: Whether they are those that the data set's authors state.
     """
 
     coding: LabelCoding
     notes: tuple[str, ...] = ()
     discovered: bool = False
+    published: bool = False
 
 
 Settle = Callable[[Source, Met, LabelCoding | None], Classes]
@@ -131,7 +133,7 @@ class Published:
         kind = self.kinds[number]
         key = "" if kind.whole else "class"
         met = meet(source, kind.photos, kind.labels, called=self.called, key=key)
-        coding, notes, discovered = self._classes(source, kind, met, coding)
+        coding, notes, discovered, published = self._classes(source, kind, met, coding)
         records = named_apart(met.records)
         if not any(record.image for record in records):
             notes = (*notes, "no photo lies here, so the labels stand alone")
@@ -140,7 +142,7 @@ class Published:
         return Listing(
             self.name, source.root, records, coding, discovered,
             (f"labels are {kind.title}", *([kind.note] if kind.note else []), *notes), orphans, source.max_pixels,
-            {what: count for what, count in left.items() if count}, number,
+            {what: count for what, count in left.items() if count}, number, published=published,
         )  # fmt: skip
 
     def _classes(self, source: Source, kind: Kind, met: Met, coding: LabelCoding | None) -> Classes:
@@ -148,7 +150,8 @@ class Published:
         if coding is None and self.own_classes and (beside := find_classes(source.root)):
             coding, notes = beside[0], (f"classes from {beside[1]}",)
         if isinstance(kind.classes, LabelCoding):
-            found = Classes(kind.classes, ("its published classes",)) if coding is None else Classes(coding)
+            own = Classes(kind.classes, ("its published classes",), published=True)
+            found = own if coding is None else Classes(coding)
         else:
             found = kind.classes(source, met, coding)
         return found._replace(notes=(*notes, *found.notes))

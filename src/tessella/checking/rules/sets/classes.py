@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tessella.checking.rule import Located
 from tessella.checking.rules.labels.names import plain_name
+from tessella.core.classes import IGNORE
 from tessella.core.finding import Finding
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tessella.checking.survey import Survey
+    from tessella.core.finding import Severity
 
 RARE = 0.01
 """A class with a smaller share of the labelled pixels than this..."""
@@ -24,6 +27,14 @@ RATIO = 20
 """...and this many times smaller than the largest is called rare."""
 
 
+_MOST_FINDINGS: Final = 10
+"""More classes that never occur are told in one finding..."""
+
+_SHOWN: Final = 5
+"""...that names so many of them."""
+
+_OWN: Final = {"it": "its stored value, colour or name", "them": "their stored values, colours or names"}
+
 ROOT_NAMES: Final = frozenset(
     {"objects", "object", "root", "supercategory", "all", "thing", "things", "none", "classes"}
 )
@@ -31,21 +42,78 @@ ROOT_NAMES: Final = frozenset(
 
 
 def never_occurs(survey: Survey) -> Iterator[Located]:
-    """C101: a class of the table that no pixel of the set has."""
+    """C101: a class of the table that no pixel of the set has.
+
+    A published table may well have more classes than a part of its data set: information.
+    """
     total = class_pixels(survey)
     if not total[:-1].any():
         return  # nothing could be counted at all: other rules say why
+    known = _without_pixels(survey)
     heading = is_root(survey)  # C106 says more of it
-    for index, (name, count) in enumerate(zip(survey.coding.table.names, total, strict=False)):
-        if count == 0 and not (heading and index == 0):
-            finding = Finding(
-                "C101",
-                "warning",
-                name,
-                f"the class {name!r} never occurs",
-                "remove it from the class table, or correct its stored value, colour or name there",
-            )
-            yield Located(None, finding)
+    absent = [index for index, count in enumerate(total[:-1]) if count == 0 and not (heading and index == 0)]
+    whole, labels = _counted_whole(survey)
+    among = f" in the {whole} of {labels} labels that could be counted whole" if whole < labels else ""
+    severity: Severity = "info" if survey.published else "warning"
+    names = survey.coding.table.names
+    missing = [names[index] for index in absent if index not in known]
+    if len(missing) > _MOST_FINDINGS:
+        listed = ", ".join(map(repr, missing[:_SHOWN]))
+        what = f"{len(missing)} of {len(names)} classes never occur{among}: {listed} and {len(missing) - _SHOWN} more"
+        yield _absent(missing[0], what, _cure(survey, "them", among=among), severity)
+    else:
+        for name in missing:
+            what = f"the class {name!r} never occurs{among}"
+            yield _absent(name, what, _cure(survey, "it", among=among), severity)
+    for index in absent:
+        if index in known:
+            yield _absent(names[index], *known[index])
+
+
+def _absent(name: str, what: str, fix: str, severity: Severity = "warning") -> Located:
+    return Located(None, Finding("C101", severity, name, what, fix))
+
+
+def _cure(survey: Survey, which: str, *, among: str) -> str:
+    if among:
+        also = "it" if which == "it" else "they"
+        return f"mend the labels that could not be counted first: {also} may occur there"
+    if survey.published:
+        return f"nothing, where this is a part of the data set: its published table has {which}"
+    return f"remove {which} from the class table, or correct {_OWN[which]} there"
+
+
+def _without_pixels(survey: Survey) -> dict[int, tuple[str, str]]:
+    """Return what is known of classes that may have no pixel, by id: what was seen of each, and what to do."""
+    table, ids = survey.coding.table, survey.coding.name_to_id()
+    boxes: Counter[int] = Counter()
+    for name, count in survey.boxed.items():
+        boxes[ids.get(name, IGNORE)] += count
+    drawn: Counter[int] = Counter()
+    for trace in survey.counted:
+        for name, count in trace.names.items():
+            drawn[ids.get(name, IGNORE)] += count
+    found = {}
+    for index, name in enumerate(table.names):
+        if drawn[index]:
+            what = f"the class {name!r} has no pixel: its shapes ({drawn[index]}) lie below others, or cover nothing"
+            found[index] = what, "look at its shapes; what lies below a larger shape must be drawn after it"
+        elif boxes[index]:
+            what = f"the class {name!r} has boxes without outline alone ({boxes[index]}): their pixels are ignored"
+            found[index] = what, "draw outlines in the boxes; without them nothing is learned of it"
+    return found
+
+
+def _counted_whole(survey: Survey) -> tuple[int, int]:
+    """Return how many labels were counted to their last pixel, and how many labels there are, here or as orphans.
+
+    Not counted are labels that are refused and those whose photo is missing, and of others the values and shapes that
+    the table does not explain.
+    """
+    known = survey.coding.name_to_id().keys()
+    labelled = [trace for trace in survey.traces if trace.label_where]
+    whole = sum(trace.pixels is not None and trace.explained and trace.names.keys() <= known for trace in labelled)
+    return whole, len(labelled) + len(survey.orphan_labels) + len(survey.unread)
 
 
 def only_in_one_split(survey: Survey) -> Iterator[Located]:
