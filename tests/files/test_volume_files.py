@@ -325,9 +325,26 @@ def test_voxels_may_be_packed_where_their_header_is_not_and_must_be_whole_and_th
     voxels.unlink()
     outside = tmp_path.with_name(f"{tmp_path.name}-outside.img")
     outside.write_bytes(data)
-    voxels.symlink_to(outside)
-    with pytest.raises(InputError, match="outside the data set"):
-        read_nifti_header(path)
+    for name in ("a.img", "a.Img"):
+        (tmp_path / name).symlink_to(outside)
+        with pytest.raises(InputError, match="outside the data set"):
+            read_nifti_header(path)
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize("suffix", [".IMG", ".IMG.GZ", ".Img", ".img.GZ", ".Img.gz"])
+@pytest.mark.parametrize("head", [".hdr", ".HDR"])
+def test_the_voxels_of_a_header_are_found_whatever_the_case_of_their_suffix(
+    tmp_path: Path, head: str, suffix: str
+) -> None:
+    nibabel.save(nibabel.Nifti1Pair(np.swapaxes(ZYX.astype(np.int16), 0, 2), LPS_FROM_RAS), tmp_path / "a.hdr")
+    data = (tmp_path / "a.img").read_bytes()
+    (tmp_path / "a.img").unlink()
+    path = (tmp_path / "a.hdr").rename(tmp_path / f"a{head}")
+    (tmp_path / f"a{suffix}").write_bytes(gzip.compress(data) if suffix.lower().endswith("gz") else data)
+    (tmp_path / "ab.img").write_bytes(b"another's")
+    assert is_nifti(path)
+    np.testing.assert_array_equal(read_picture([path], 1).pixels[..., 0], ZYX[1].astype(np.float32))
 
 
 def test_a_header_of_another_kind_is_left_alone_and_analyze_is_refused_with_the_reason(tmp_path: Path) -> None:

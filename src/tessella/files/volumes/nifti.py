@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import re
@@ -19,6 +20,7 @@ from tessella.files.volumes.header import Segment, VolumeHeader
 from tessella.files.xml import parse_xml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LARGEST_HEAD: Final = 1 << 24
@@ -30,6 +32,7 @@ _KINDS: Final = "iuf"
 _SIZES: Final = tuple(struct.pack(f"{order}i", size) for order in "<>" for size in (348, 540))
 """What a header begins with: its own length."""
 
+_VOXELS: Final = (".img", ".img.gz")
 _MILLIMETRES: Final = {"meter": 1000.0, "micron": 0.001}
 
 
@@ -142,14 +145,14 @@ def _kind(path: Path, start: bytes) -> _Kind:
 
 
 def _voxel_file(path: Path) -> Path:
-    """Return the `.img` or `.img.gz` of a `.hdr`, in the same folder.
+    """Return the `.img` or `.img.gz` of a `.hdr`, in the same folder; the case of the suffix does not matter.
 
     Raises:
         InputError: It is not there, or a link that leads out of the folder.
     """
     stem = re.sub(r"\.hdr(\.gz)?$", "", path.name, flags=re.IGNORECASE)
-    for suffix in (".img", ".img.gz", ".IMG"):
-        voxels = contain(path.parent, f"{stem}{suffix}")
+    for name in _voxel_names(path.parent, stem):
+        voxels = contain(path.parent, name)
         if voxels.is_file():
             return voxels
     raise InputError(
@@ -158,6 +161,14 @@ def _voxel_file(path: Path) -> Path:
         expected=f"{stem}.img or {stem}.img.gz beside it",
         fix="copy both files, or export the volume as .nii.gz",
     )
+
+
+def _voxel_names(folder: Path, stem: str) -> Iterator[str]:
+    """Yield the usual names first: only where none of them is there does the folder need to be listed."""
+    yield from (f"{stem}{suffix}" for suffix in (*_VOXELS, *map(str.upper, _VOXELS)))
+    with contextlib.suppress(OSError):  # one that lets files be opened, but not be listed
+        names = (entry.name for entry in folder.iterdir())
+        yield from sorted(name for name in names if name.startswith(stem) and name[len(stem) :].lower() in _VOXELS)
 
 
 def _header(path: Path, start: bytes) -> tuple[Any, _Kind]:  # nibabel has no types
