@@ -501,6 +501,24 @@ def test_a_polygon_that_is_cut_at_the_borders_covers_the_same_pixels_piece_by_pi
     assert np.count_nonzero(found != polygon_mask(polygon, hw)) <= (2 if reach > 1e6 else 0)
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_pixel_that_a_cut_changes_has_its_centre_on_an_edge_that_is_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    hw = (24, 24)
+    for _ in range(8):
+        outer = ring(rng, int(rng.integers(5, 14)), tuple(rng.uniform(-5, 29, 2)), float(rng.uniform(10, 30))).round()
+        differs = sum(polygon_mask(piece, hw).astype(int) for piece in cut((outer,), hw)) != polygon_mask((outer,), hw)
+        # (1, E, 2) against (P, 1, 2), in half pixels, which are whole numbers: a product of exactly 0 lies on the line
+        starts, ends = (2 * corners[None] for corners in (outer, np.roll(outer, -1, axis=0)))
+        centres = 2 * np.argwhere(differs)[:, None, ::-1] + 1
+        along, to = ends - starts, centres - starts
+        on_line = along[..., 0] * to[..., 1] == along[..., 1] * to[..., 0]
+        within = (np.minimum(starts, ends) <= centres).all(axis=2) & (centres <= np.maximum(starts, ends)).all(axis=2)
+        low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+        is_cut = ((low < 0) | (high > 48)).any(axis=2)
+        assert (on_line & within & is_cut).any(axis=1).all()
+
+
 def test_a_cut_makes_clean_pieces_and_holes_go_with_theirs() -> None:
     comb = np.array([(-5, 2), (8, 2), (8, 12), (-5, 12), (-5, 9), (4, 9), (4, 5), (-5, 5)], np.float64)  # two teeth
     hole = np.array(square(1, 10, 2, 11), np.float64)

@@ -1,4 +1,9 @@
-"""Polygons cut at the borders of a photo: clean pieces with their holes, covering the very same pixels of it."""
+"""Polygons cut at the borders of a photo: clean pieces with their holes, covering the same pixels of it.
+
+But for those whose centre lies on an edge that is cut: the point where the edge meets the border is rounded, so that
+such a centre, by a tie inside or outside, may change its side. Of some 600 random polygons with whole coordinates
+around a photo of 24x24 px, 52 changed so by 1 to 3 pixels; of 900 with others, none.
+"""
 
 from __future__ import annotations
 
