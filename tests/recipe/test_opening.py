@@ -7,7 +7,7 @@ import pytest
 import tessella.dataset.splits
 from data.geo import tiles
 from data.layouts import photo_of, save
-from tessella.core.errors import InputError
+from tessella.core.errors import FormatError, InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.splits import digest_of_drawn
 from tessella.recipe.opening import open_as_trained, open_to_resume, reading_of, split_as_trained
@@ -80,6 +80,20 @@ def test_a_plan_that_knows_no_held_out_photos_scores_no_drawn_split(tmp_path: Pa
     with pytest.raises(InputError, match=r"does not know which photos were held out.*--split all"):
         split_as_trained(open_as_trained(tmp_path, plan), plan, "val")
     assert names_of(open_to_resume(tmp_path, plan)) == names_of(index), "checkpoints know what was trained on"
+
+
+def test_a_run_that_does_not_know_how_its_data_were_read_goes_on_as_it_is_told(tmp_path: Path) -> None:
+    save(tmp_path / "also" / "zx.png", photo_of(0))
+    index = open_dataset(photos(tmp_path / "data", "abcdefghij"))
+    plan = plan_of(index, known=False)
+    for said in ({}, {"format": "index-mask"}, {"photos": tmp_path / "also"}, {"options": {}}):
+        assert open_to_resume(tmp_path / "data", plan, **said).format == "index-mask"
+    assert open_to_resume(index, plan) is index
+    with pytest.raises(FormatError, match="no option 'annotator'"):
+        open_to_resume(tmp_path / "data", plan, options={"annotator": "7"})
+    known = plan_of(index)
+    with pytest.raises(RecipeError, match=r"got reading\.format = 'voc'; expected reading\.format = 'index-mask'"):
+        open_to_resume(tmp_path / "data", known, format="voc")
 
 
 def test_splits_that_the_data_set_states_are_scored_whatever_the_plan_knows(tmp_path: Path) -> None:

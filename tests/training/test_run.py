@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,22 @@ def test_a_run_cannot_go_on_with_another_plan(change, says, blobs, tmp_path):
     run(train, None, plan=small_plan(train.table, steps=1), out=tmp_path)
     with pytest.raises(TrainingError, match=says):
         run(train, None, plan=small_plan(train.table, steps=1, **change), out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_run_begun_by_an_earlier_version_goes_on(version, blobs, tmp_path):
+    train, _ = blobs
+    plan = small_plan(train.table, steps=1)
+    expected = hash_of(run(train, None, plan=plan, out=tmp_path).state)
+    old = plan.to_json() | {"plan_version": version}
+    del old["splits"]["held_out"]
+    if version == 1:
+        del old["reading"]
+    newest = checkpoint.load_newest(tmp_path, warn=pytest.fail)
+    checkpoint.save(tmp_path, replace(newest, state={**newest.state, "plan": old}))
+    (tmp_path / "plan.json").write_text(json.dumps(old))
+    again = run(train, None, plan=stored_plan(tmp_path), out=tmp_path, resume=True)
+    assert (again.steps, hash_of(again.state)) == (1, expected)
 
 
 def test_a_run_cannot_go_on_with_other_data(blobs, tmp_path):

@@ -8,7 +8,7 @@ from tessella.core.errors import InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.splits import digest_of_drawn
 from tessella.recipe.asked import refuse_changes
-from tessella.recipe.plan import ReadingPlan
+from tessella.recipe.plan import UNKNOWN_READING, ReadingPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,8 @@ def _refuse_other_split(index: Index, plan: Plan, *, fix: str) -> None:
 def open_to_resume(data: Index | str | Path, plan: Plan, **reading: Unpack[Reading]) -> Index:
     """Open the data set of a run that goes on: read as it was then, without being told again.
 
-    Only the further folder of photos has to be given again, as the data set has: a plan knows no places.
+    Only the further folder of photos has to be given again, as the data set has: a plan knows no places. Where the plan
+    does not know how the data were read, what is given counts, and the checkpoint knows whether it is the same data.
 
     Args:
         data: The folder, or an index.
@@ -147,6 +148,8 @@ def _refuse_resplit(index: Index, plan: Plan) -> None:
 
 def _refuse_other_reading(plan: Plan, now: ReadingPlan) -> None:
     kept = plan.reading
+    if kept == UNKNOWN_READING:
+        return
     if kept.photos and not now.photos:
         raise RecipeError(
             f"the run was begun with photos of a further folder {kept.photos!r}",

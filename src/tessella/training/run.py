@@ -17,6 +17,7 @@ from tessella.losses import build_loss
 from tessella.models.network import network_of
 from tessella.models.weights import load_weights
 from tessella.recipe.machine import look
+from tessella.recipe.plan import Plan
 from tessella.training import checkpoint
 from tessella.training.budget import Budget
 from tessella.training.ema import MovingAverage
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tessella.dataset.index import Index
-    from tessella.recipe.plan import Plan
     from tessella.training.events import Progress
 
 
@@ -198,11 +198,14 @@ def resume_point(out: Path, identity: Mapping[str, Any], *, warn: Callable[[str]
 
     Raises:
         TrainingError: There is none, or the plan or the data set differ.
+        RecipeError: Its plan is damaged, or of a newer version.
     """
     found = checkpoint.load_newest(out, warn=warn)
+    # as for `stored_plan`: the plan of an earlier version says what it says in the words of this one
+    begun = {**found.state, "plan": Plan.from_json(found.state["plan"], where=str(out)).to_json()}
     for key, what in (("plan", "plan"), ("data", "data set")):
-        if found.state[key] != identity[key]:
-            was, now = found.state[key], identity[key]
+        was, now = begun[key], identity[key]
+        if was != now:
             differing = _differing_keys(was, now) if isinstance(was, dict) else None
             raise TrainingError(
                 f"the {what} is not the one this run was begun with, so it cannot go on as it would have",
