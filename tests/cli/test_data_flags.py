@@ -7,7 +7,9 @@ import pytest
 import typer
 
 import tessella
+from tessella.cli.flags import options_of
 from tessella.cli.main import application
+from tessella.core.errors import RecipeError
 
 READING = {"format", "classes", "photos", "options", "max_pixels"}
 FLAGS = {"--format", "--classes", "--photos", "--option", "--max-pixels"}
@@ -45,3 +47,12 @@ def test_every_door_that_reads_data_takes_the_same_keywords(name: str) -> None:
     assert set(parameters) >= READING
     assert all(parameters[word].default is None for word in READING)
     assert all(parameters[word].kind is inspect.Parameter.KEYWORD_ONLY for word in READING)
+
+
+def test_options_are_pairs_and_an_empty_value_is_one() -> None:
+    assert options_of(None) is None
+    assert options_of([]) is None
+    assert options_of(["layer=", "class=land=use"]) == {"layer": "", "class": "land=use"}
+    for pairs in (["layer"], ["=roofs"], ["="], ["layer=", "layer=roofs"]):
+        with pytest.raises(RecipeError, match="each key is given once"):
+            options_of(pairs)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import tessella.dataset.splits
-from data.geo import tiles
+from data.geo import geopackage, tiles
 from data.layouts import photo_of, save
+from tessella.cli.flags import options_of
 from tessella.core.errors import FormatError, InputError, RecipeError
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.splits import digest_of_drawn
@@ -118,3 +119,40 @@ def test_the_digest_is_of_the_drawn_names_alone(tmp_path: Path) -> None:
     assert digest_of_drawn(index.records, turned) != digest
     stated = index.subset(range(len(index)))
     assert digest_of_drawn(stated.records, stated.splits) == ""
+
+
+def plan_asking(index: Index, **options: str) -> Plan:
+    plan = plan_of(index)
+    return plan.model_copy(update={"reading": plan.reading.model_copy(update={"options": options})})
+
+
+def test_what_was_asked_for_training_is_asked_again_and_can_be_taken_back(tmp_path: Path) -> None:
+    index = open_dataset(geopackage(tmp_path / "set"))
+    plan = plan_asking(index, layer="labels", **{"class": "class"})
+    assert open_as_trained(index.root, plan).listing.options == {"layer": "labels", "class": "class"}
+    for said, left in (
+        ({"layer": ""}, {"class": "class"}),
+        ({"layer": "", "class": ""}, {}),
+        ({"layer": "Labels"}, {"layer": "Labels"}),
+        ({"layer": "Labels", "class": ""}, {"layer": "Labels"}),
+        ({}, {}),
+    ):
+        assert open_as_trained(index.root, plan, options=said).listing.options == left
+    with pytest.raises(FormatError, match=r"has no option 'layr'.*did you mean 'layer'"):
+        open_as_trained(index.root, plan, options={"layr": ""})
+    with pytest.raises(RecipeError, match=r"got reading\.options\.layer = ''; expected .* = 'labels'"):
+        open_to_resume(index.root, plan, options={"layer": ""})
+
+
+def test_an_option_of_training_that_does_not_fit_other_data_says_where_it_comes_from(tmp_path: Path) -> None:
+    index = open_dataset(geopackage(tmp_path / "set"))
+    plan = plan_asking(index, layer="roofs")
+    with pytest.raises(FormatError, match="no GeoPackage has a layer 'roofs'") as caught:
+        open_as_trained(index.root, plan)
+    assert "layer=roofs was asked for training" in caught.value.fix
+    assert "--option layer= " in caught.value.fix
+    assert caught.value.expected == "'labels' with 12 features"
+    with pytest.raises(FormatError, match="no GeoPackage has a layer 'roads'") as caught:
+        open_as_trained(index.root, plan, options={"layer": "roads"})
+    assert "asked for training" not in str(caught.value), "it was asked now"
+    assert len(open_as_trained(index.root, plan, options=options_of(["layer="]))) == len(index)

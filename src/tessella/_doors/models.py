@@ -118,7 +118,8 @@ def evaluate(
         format: The format's name, or None to detect it.
         classes: A class table or class file, or None to take what the data set says.
         photos: A further folder where photos may lie, or None.
-        options: What is asked of the format, as for `tessella.open`; None: what was asked of it for training.
+        options: What is asked of the format, as for `tessella.open`; None: what was asked of it for training, of which
+            an empty value (`{"layer": ""}`) takes one back and `{}` all.
         max_pixels: Most pixels of a photo or mask, as for `tessella.open`.
         progress: Called with (photos done, photos in all).
 

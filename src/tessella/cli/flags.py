@@ -46,6 +46,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 def options_of(pairs: Sequence[str] | None) -> dict[str, str] | None:
     """Return what `--option KEY=VALUE` asks of a format, or None where the flag is not given.
 
+    An empty value (`layer=`) is kept: where a bundle remembers what was asked for training, it takes that back.
+
     Raises:
         RecipeError: It is no such pair, or a key comes twice.
     """

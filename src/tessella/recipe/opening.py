@@ -50,7 +50,8 @@ def open_as_trained(data: str | Path, plan: Plan, **reading: Unpack[Reading]) ->
     """Open an annotated folder; where it states no split, it is split as it was for training.
 
     What was asked of the format then is asked again, where the data set is in the same format and nothing else is asked
-    now: another annotator's photos would be split otherwise, and photos that were trained on scored.
+    now: another annotator's photos would be split otherwise, and photos that were trained on scored. An option with an
+    empty value takes back what was asked of it then; no options at all (`{}`) take back everything.
 
     Args:
         data: The folder.
@@ -59,15 +60,33 @@ def open_as_trained(data: str | Path, plan: Plan, **reading: Unpack[Reading]) ->
 
     Raises:
         InputError: The folder is missing.
-        FormatError: No format matches, or two do; the format knows no such option.
+        FormatError: No format matches, or two do; the format knows no such option, or what was asked of it then does
+            not fit this data set.
     """
     split_seed, val_share = plan.splits.split_seed, plan.splits.val_share
-    index = open_dataset(data, split_seed=split_seed, val_share=val_share, **reading)
-    kept = plan.reading
-    if not kept.options or index.format != kept.format or reading.get("options") is not None:
+    kept, given = plan.reading, reading.get("options")
+    taken_back = {name for name, said in (given or {}).items() if name in kept.options and not said}
+    asked = {name: said for name, said in (given or {}).items() if name not in taken_back}
+    now: Reading = {**reading, "options": asked}
+    index = open_dataset(data, split_seed=split_seed, val_share=val_share, **now)
+    options = {name: said for name, said in kept.options.items() if name not in taken_back}
+    told = asked or (given is not None and not taken_back)
+    if told or not options or index.format != kept.format:
         return index
-    again: Reading = {**reading, "format": kept.format, "options": kept.options}
-    return open_dataset(data, split_seed=split_seed, val_share=val_share, **again)
+    again: Reading = {**reading, "format": kept.format, "options": options}
+    try:
+        return open_dataset(data, split_seed=split_seed, val_share=val_share, **again)
+    except InputError as error:
+        raise _asked_for_training(error, options) from None
+
+
+def _asked_for_training(error: InputError, options: Mapping[str, str]) -> InputError:
+    """Add where the options come from, for nobody has asked for them now, and how to do without them."""
+    told = ", ".join(f"{name}={said}" for name, said in options.items())
+    back = " ".join(f"--option {name}=" for name in options)
+    cure = f"{told} was asked for training, so it is asked again: {back} takes it back (in Python: options={{}})"
+    fix = "; ".join(filter(None, (error.fix, cure)))
+    return type(error)(error.what, where=error.where, got=error.got, expected=error.expected, fix=fix)
 
 
 def split_as_trained(index: Index, plan: Plan, split: str) -> Index:
