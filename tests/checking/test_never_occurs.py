@@ -13,7 +13,7 @@ from tessella.core.finding import Finding
 from tessella.dataset.index import open_dataset
 
 REMOVE = "remove it from the class table, or correct its stored value, colour or name there"
-MENDING = "mend the labels that could not be counted first: it may occur there"
+UNCOUNTED = "see first to the labels that could not be counted: it may occur there"
 
 
 def never(root: Path, *more: str) -> list[Finding]:
@@ -46,7 +46,7 @@ def test_where_a_label_was_not_counted_nobody_is_told_to_remove_a_class(tmp_path
     harm(mask_set(tmp_path))  # type: ignore[operator]
     (finding,) = never(tmp_path, "tree")
     assert finding.what == "the class 'tree' never occurs in the 3 of 4 labels that could be counted whole"
-    assert finding.fix == MENDING
+    assert finding.fix == UNCOUNTED
 
 
 def test_photos_without_labels_count_as_none(tmp_path: Path) -> None:

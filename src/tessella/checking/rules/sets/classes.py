@@ -77,7 +77,7 @@ def _absent(name: str, what: str, fix: str, severity: Severity = "warning") -> L
 def _cure(survey: Survey, which: str, *, among: str) -> str:
     if among:
         also = "it" if which == "it" else "they"
-        return f"mend the labels that could not be counted first: {also} may occur there"
+        return f"see first to the labels that could not be counted: {also} may occur there"
     if survey.published:
         return f"nothing, where this is a part of the data set: its published table has {which}"
     return f"remove {which} from the class table, or correct {_OWN[which]} there"
