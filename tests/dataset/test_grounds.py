@@ -124,6 +124,17 @@ def test_one_turned_tile_among_them_hides_no_other(monkeypatch: pytest.MonkeyPat
     assert pieces(pairs, 101) == 1
 
 
+def test_a_photo_that_lies_over_thousands_of_tiles_is_compared_with_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiles_xy = [((1, 0, 12 * column, 0, -1, -12 * row), (10, 10)) for row in range(80) for column in range(80)]
+    prints = [*tiles_xy, ((1, 0, 0, 0, -1, 0), (960, 960))]
+    pairs = on_shared_ground(placed(monkeypatch, prints))
+    assert (len(pairs), pieces(pairs, 6401)) == (6400, 1)
+    _, across = met([Footprint(*one, 1 - number // 6400) for number, one in enumerate(prints)])
+    assert [(one.one, one.pixels) for one in across] == [(number, 100.0) for number in range(6400)]
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_the_groups_are_those_of_all_pairs(seed: int) -> None:
     rng = np.random.default_rng(seed)

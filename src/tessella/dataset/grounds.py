@@ -24,7 +24,10 @@ TOUCH_PX: Final = 1.5
 """Footprints that overlap by less, in pixels of the coarser photo, only touch: borders are rounded."""
 
 _WINDOW: Final = 4096
-"""Most neighbours along the sweep that one photo is compared with: more lie there only where photos are stacked."""
+"""Most neighbours along the sweep that a photo is compared with, on average: a large one over many tiles has more.
+
+Only stacks of thousands have more on average; then each photo is compared with the next so many alone.
+"""
 
 _MOST_CLIPPED: Final = 64
 """Most neighbours of one turned photo whose outlines are cut with its own."""
@@ -127,10 +130,12 @@ class _Plane:
         """Yield a photo, those behind it in the order that it overlaps, and the areas that they share."""
         starts = np.ascontiguousarray(self.low[:, self.along])
         ends = np.searchsorted(starts, self.high[:, self.along])
+        behind = ends - np.arange(len(ends)) - 1
+        most = _WINDOW if behind.sum() > _WINDOW * len(ends) else len(ends)
         across = 1 - self.along
         low, high = np.ascontiguousarray(self.low[:, across]), np.ascontiguousarray(self.high[:, across])
         for one, end in enumerate(ends.tolist()):
-            last = min(end, one + 1 + _WINDOW)
+            last = min(end, one + 1 + most)
             near = (low[one + 1 : last] < high[one]) & (high[one + 1 : last] > low[one])
             if near.any():
                 others, area = self._shared(one, one + 1 + np.flatnonzero(near))
