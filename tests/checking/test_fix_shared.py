@@ -234,3 +234,17 @@ def test_a_stated_size_that_is_wrong_is_left_to_a_person(tmp_path: Path) -> None
     assert report.changes == ()
     assert [finding.code for finding in report.person] == ["S101"]
     assert "--fix" not in report.person[0].fix
+
+
+def test_shapes_of_a_photo_that_is_not_here_are_repaired_too_for_its_entry_stays(tmp_path: Path) -> None:
+    root = tmp_path / "source"
+    coco.photo(root / "images" / "p0.png")
+    rows = [coco.row(n, n, 3, [coco.block(1, 1, 5, 5 + n), [1, 1, 5, 5, 9, 9]]) for n in (1, 2)]
+    listed = coco.images("p0.png", "gone.png")
+    coco.document(root / "annotations" / "instances_default.json", listed, rows)
+    report, copy = _fixed(root)
+    assert {change.code for change in report.changes} == {"G105"}
+    assert len(report.changes) == 2
+    assert [finding.code for finding in report.person if finding.severity == "error"] == ["P102"]
+    new = json.loads((copy.root / "annotations" / "instances_default.json").read_text())["annotations"]
+    assert [row["segmentation"] for row in new] == [row["segmentation"][:1] for row in rows]

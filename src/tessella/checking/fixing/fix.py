@@ -192,7 +192,9 @@ def _plan(index: Index, checked: Checked) -> _Work:
     for position, numbers in sorted(by_record.items()):
         if position in aside:
             _set_aside(work, index, checked, numbers, position=position, needed=needed)
-        elif any(_is_repairable(checked.findings[number]) for number in numbers):
+        # of a photo that is set aside the entry stays in a file that others need
+        stays = position not in aside or (index.records[position].key and index.records[position].label in needed)
+        if stays and any(_is_repairable(checked.findings[number]) for number in numbers):
             _mend(work, look_at(index, position, splits[position]), checked, numbers, index=index)
     return work
 
@@ -250,7 +252,8 @@ def _set_aside(
     for path in (record.image, record.label):
         if path is not None and path not in needed:
             _leave_out(work, index, path, checked.findings[asked[0]])
-    work.done.update(number for number in numbers if checked.findings[number].fixable)
+    done = numbers if record.label not in needed else asked
+    work.done.update(number for number in done if checked.findings[number].fixable)
 
 
 def _mend(work: _Work, look: Look, checked: Checked, numbers: list[int], *, index: Index) -> None:
