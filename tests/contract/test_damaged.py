@@ -110,7 +110,7 @@ def test_a_damaged_file_of_no_photo_is_said_when_the_set_is_converted_and_left_o
     (root / "twice.json").write_text(DUPLICATE)
     index = open_dataset(root)
     assert (
-        "1 labels cannot be read and are not written, such as twice.json"
+        "1 label cannot be read and is not written, such as twice.json"
         in convert(index, tmp_path / "out", to="voc").notes
     )
     fix(index, check(index), tmp_path / "fixed")
@@ -120,5 +120,5 @@ def test_a_damaged_file_of_no_photo_is_said_when_the_set_is_converted_and_left_o
 
 def test_where_all_that_is_here_is_damaged_the_message_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "twice.json").write_text(DUPLICATE)
-    with pytest.raises(InputError, match=r"1 labels that cannot be read, such as twice\.json: .*version"):
+    with pytest.raises(InputError, match=r"1 label that cannot be read, such as twice\.json: .*version"):
         open_dataset(tmp_path, format="labelme")

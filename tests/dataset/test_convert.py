@@ -149,11 +149,11 @@ def test_labels_without_photo_are_told_whether_they_are_written_or_not(tmp_path:
     sizeless = {"imageHeight": None, "imageWidth": None}
     labelme_file(tmp_path / "set" / "p0.json", [box("road", 2, 0, 9, 3)], photo="p0.png", **sizeless)
     done = convert(tmp_path / "set", tmp_path / "out", to="voc")
-    assert done.notes[-1] == "1 labels without photo are not written, such as p0.json"
+    assert done.notes[-1] == "1 label without photo is not written, such as p0.json"
     photo = next(cvat(tmp_path / "sized").rglob("p0.png"))
     photo.unlink()
     done = convert(tmp_path / "sized", tmp_path / "masks", to="voc")
-    assert done.notes[-1] == "1 photos are not here: their labels alone are written; --photos names where to look"
+    assert done.notes[-1] == "1 photo is not here: its labels alone are written; --photos names where to look"
 
 
 def test_what_no_label_map_can_hold_is_counted_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

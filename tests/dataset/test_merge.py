@@ -172,4 +172,4 @@ def test_photos_in_no_split_are_told_where_other_sources_state_splits(tmp_path: 
     city(tmp_path / "split" / "train", ["background", "house"], [[0, 1]])
     (tmp_path / "split/train/classes.toml").rename(tmp_path / "split/classes.toml")
     done = convert([plain, tmp_path / "split"], tmp_path / "out", to="index-mask")
-    assert done.notes[-1] == "1 photos are in no split: plain states none, other sources do"
+    assert done.notes[-1] == "1 photo is in no split: plain states none, other sources do"

@@ -32,8 +32,8 @@ def test_the_copy_for_detection_of_a_panoptic_file_is_left_to_it_and_a_note_says
     index = open_dataset(tmp_path)
     assert (index.format, len(index)) == ("coco-panoptic", 4)
     (told,) = (note for note in index.listing.notes if "detection" in note)
-    assert told.endswith("hold, and are not read: elsewhere/detection.json")
-    assert told.startswith("1 files are copies for detection of what the panoptic files")
+    assert told.endswith("hold, and not read: elsewhere/detection.json")
+    assert told.startswith("1 file is a copy for detection of what the panoptic files")
     assert open_dataset(tmp_path / "elsewhere" / "detection.json").format == "coco"
 
 
@@ -42,14 +42,14 @@ def test_instances_of_other_photos_are_no_copy_of_a_panoptic_file_with_their_cat
     with pytest.raises(FormatError, match=r"two formats lie here.*coco-panoptic.*coco"):
         open_dataset(tmp_path)
     index = open_dataset(tmp_path, format="coco-panoptic")
-    assert "1 JSON files say other things and are not read: instances.json" in index.listing.notes
+    assert "1 JSON file says other things and is not read: instances.json" in index.listing.notes
 
 
 def test_json_files_that_only_look_like_coco_do_not_hinder_panoptic_ones(tmp_path: Path) -> None:
     panoptic(tmp_path)
     (tmp_path / "other.json").write_text('{"images": ["a.jpg"], "annotations": [{"image_id": 1}]}')
     index = open_dataset(tmp_path, format="coco-panoptic")
-    assert "1 JSON files say other things and are not read: other.json" in index.listing.notes
+    assert "1 JSON file says other things and is not read: other.json" in index.listing.notes
 
 
 def test_instances_of_another_split_are_no_copy_of_a_panoptic_file(tmp_path: Path) -> None:

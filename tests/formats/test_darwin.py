@@ -106,7 +106,7 @@ def test_thousands_of_slots_are_listed_at_once(tmp_path: Path) -> None:
 def test_videos_and_volumes_are_refused_with_the_reason(tmp_path: Path) -> None:
     film = slot("0", "p.mp4", type="video", frame_count=10)
     item(tmp_path / "p.json", {"id": "f", "name": "road", "frames": {}}, photo="p.mp4", slots=[film])
-    with pytest.raises(FormatError, match=r"describe videos or volumes, not photos; got 1 items"):
+    with pytest.raises(FormatError, match=r"describe videos or volumes, not photos; got 1 item with"):
         open_dataset(tmp_path)
 
 

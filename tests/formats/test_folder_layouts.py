@@ -34,7 +34,7 @@ def test_roboflows_copies_of_one_photo_form_a_group(tmp_path: Path) -> None:
     save(root / "train" / "p0_jpg.rf.ffff_mask.png", ids_of(0))
     index = open_dataset(root)
     assert sorted(record.group for record in index.records) == ["p0_jpg", "p0_jpg", "p1_jpg", "p2_jpg", "p3_jpg"]
-    assert any("1 photos are copies" in note for note in index.listing.notes)
+    assert any("1 photo is a copy" in note for note in index.listing.notes)
 
 
 def test_roboflows_lists_must_agree(tmp_path: Path) -> None:

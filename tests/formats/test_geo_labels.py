@@ -70,7 +70,7 @@ def test_metres_in_geojson_that_names_no_system_are_taken_for_the_photos_own_and
     geotiff(tmp_path / "p.tif", photo_of(0))
     collection(tmp_path / "p.geojson", shapes_of(0), crs=None)
     index = open_dataset(tmp_path)
-    assert any("1 layers state no coordinate system" in note for note in index.listing.notes)
+    assert any("1 layer states no coordinate system" in note for note in index.listing.notes)
     np.testing.assert_array_equal(ids_in(tmp_path), ids_of(0))
 
 
@@ -162,7 +162,7 @@ def test_one_file_across_several_tiles_is_cut_at_their_borders(tmp_path: Path) -
     whole[7:9, 33] = 1
     found = [index.labels(place) for place in range(3)]
     np.testing.assert_array_equal(np.concatenate([one.ids for one in found if one], axis=1), whole)
-    assert any("lie across photos" in note for note in index.listing.notes)
+    assert any("1 vector file lies across photos" in note for note in index.listing.notes)
 
 
 def test_several_files_on_one_tile_are_painted_in_turn(tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ def test_a_damaged_file_is_named_when_its_photo_is_loaded(tmp_path: Path) -> Non
     geojson(tmp_path / "set")
     (tmp_path / "set" / "labels" / "p1.geojson").write_text('{"type": "FeatureCollection", "features": [')
     index = open_dataset(tmp_path / "set")
-    assert any("1 vector files cannot be read" in note for note in index.listing.notes)
+    assert any("1 vector file cannot be read" in note for note in index.listing.notes)
     with pytest.raises(FormatError, match=r"p1\.geojson"):
         index.labels(1)
 

@@ -118,7 +118,7 @@ def test_of_several_annotators_the_last_change_counts_and_the_disagreement_is_sa
     index = several(tmp_path, late, early)
     assert index[0].labels.ids.sum() == 25
     assert index.listing.left_out == {"annotations of further annotators": 1}
-    assert any("1 tasks were annotated more than once" in n and "in 1 of them" in n for n in index.listing.notes)
+    assert any("1 task was annotated more than once" in n and "in 1 of them" in n for n in index.listing.notes)
 
 
 def test_ground_truth_beats_a_later_change_and_cancelled_annotations_never_count(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_tasks_without_the_chosen_one_have_no_labels_and_are_counted(tmp_path: P
     road = box("road", 0, 0, 4, 4)
     index = tasks(tmp_path, [by(ANN, road)], [by(BOB, road)], [by(BOB, road, was_cancelled=True)], annotator="1")
     assert [record.label is not None for record in index.records] == [True, False, False]
-    assert "1 tasks were not annotated by 1: they have no labels" in index.listing.notes
+    assert "1 task has no labels, as it was not annotated by 1" in index.listing.notes
 
 
 def test_nobody_of_that_name_is_refused_with_those_who_are_there(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_composite_mask_is_the_pixels_of_its_colour(tmp_path: Path) -> None:
 def test_a_mask_behind_an_address_is_counted_and_its_photo_refused(tmp_path: Path) -> None:
     index = one(tmp_path, polygon("tree", SQUARE), mask("road", "feat1"))
     assert index.listing.left_out == {"masks behind an address": 1}
-    with pytest.raises(FormatError, match=r"nothing is fetched; got 1 masks, such as that of 'road'.*feat1\.png"):
+    with pytest.raises(FormatError, match=r"nothing is fetched; got 1 mask, such as that of 'road'.*feat1\.png"):
         index.labels(0)
 
 

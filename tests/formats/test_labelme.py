@@ -172,8 +172,8 @@ def test_labels_whose_photo_is_missing_are_written_alone(tmp_path: Path, to: str
     index = open_dataset(_some_photos_missing(tmp_path / "set"))
     done = convert(index, tmp_path / "out", to=to)
     assert done.notes[-2:] == (
-        "1 photos are not here: their labels alone are written; --photos names where to look",
-        "1 labels without photo are not written, such as b.json",
+        "1 photo is not here: its labels alone are written; --photos names where to look",
+        "1 label without photo is not written, such as b.json",
     )
     if to == "index-mask":  # a mask states its size by itself, and its photo is missing still
         assert {path.name for path in (tmp_path / "out").rglob("a.*")} == {"a.png"}

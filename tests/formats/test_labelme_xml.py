@@ -55,7 +55,7 @@ def test_deleted_objects_are_passed_over_and_noted(tmp_path: Path) -> None:
     index = one(tmp_path, thing("a", polygon(TRIANGLE)), thing("b", polygon(TRIANGLE), deleted=1))
     assert index.table.names == ("background", "a")
     assert [part.label for part in drawing(index).shapes] == ["a"]
-    assert "1 objects are marked as deleted, and passed over" in index.listing.notes
+    assert "1 object is marked as deleted, and passed over" in index.listing.notes
 
 
 def test_parts_are_one_object_with_their_whole(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_scan_that_cannot_be_read_is_one_record(tmp_path: Path) -> None:
 def test_no_label_volume_at_all_is_said_with_counts(tmp_path: Path) -> None:
     nifti_file(tmp_path / "a.nii.gz", SCAN)
     nifti_file(tmp_path / "b_seg.nii.gz", LABEL)
-    with pytest.raises(FormatError, match="1 scans, 1 label volumes without a scan"):
+    with pytest.raises(FormatError, match="1 scan, 1 label volume without a scan"):
         open_dataset(tmp_path)
 
 

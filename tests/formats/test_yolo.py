@@ -97,7 +97,7 @@ def test_boxes_beside_polygons_are_ignored_regions_and_counted(tmp_path: Path) -
 def test_boxes_alone_are_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="YOLO boxes"):
         one(tmp_path, "1 0.5 0.5 0.5 0.5\n")
-    with pytest.raises(FormatError, match=r"boxes, so they say nothing of pixels.*1 boxes in 1 files"):
+    with pytest.raises(FormatError, match=r"boxes, so they say nothing of pixels.*1 box in 1 file"):
         open_dataset(tmp_path, format="yolo-seg")
 
 

@@ -15,6 +15,7 @@ from tessella.core.errors import InputError
 from tessella.core.extras import require
 from tessella.core.finding import SEVERITIES
 from tessella.core.sample import Sample
+from tessella.core.wording import counted
 from tessella.dataset.index import Index, open_dataset
 from tessella.dataset.lock import verify_locks
 from tessella.evaluation import Report, evaluate
@@ -80,7 +81,7 @@ class Run:
             f"sealed and reported in {self.sealing_seconds:.0f} s"
         )
         if self.broken:
-            lines.append(f"{len(self.broken)} photos could not be read: {', '.join(self.broken[:3])}")
+            lines.append(f"{counted(len(self.broken), 'photo')} could not be read: {', '.join(self.broken[:3])}")
         return "\n".join([*lines, f"bundle  {self.bundle}", f"report  {self.page}"])
 
     def to_json(self) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tessella.checking.plugins import all_rules
 from tessella.core.finding import SEVERITIES
+from tessella.core.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +32,7 @@ def check_table(checked: Checked) -> RenderableType:
 
     counts = checked.counts
     splits = ", ".join(f"{name} {count}" for name, count in checked.splits.items())
-    head = f"{checked.format}: {checked.samples} photos" + (f" ({splits})" if splits else "")
+    head = f"{checked.format}: {counted(checked.samples, 'photo')}" + (f" ({splits})" if splits else "")
     parts: list[RenderableType] = [Text(head, style="bold"), *(Text(note, style="dim") for note in checked.notes)]
     parts += [Text(""), _histogram(checked), Text("")]
     if not checked.findings:
@@ -39,8 +40,7 @@ def check_table(checked: Checked) -> RenderableType:
     parts.append(_findings(checked))
     fixable = sum(finding.fixable for finding in checked.findings)
     said = (
-        ", ".join(f"{_plural(counts[severity], severity)}" for severity in ("error", "warning"))
-        + f", {counts['info']} info"
+        ", ".join(counted(counts[severity], severity) for severity in ("error", "warning")) + f", {counts['info']} info"
     )
     parts.append(Text(said, style="bold red" if counts["error"] else "bold"))
     if fixable:
@@ -130,7 +130,3 @@ def _histogram(checked: Checked) -> Table:
         style = "dim" if name == "ignore" else ""
         table.add_row(Text(name, style=style), f"{share:.2%}", f"{pixels:,}", Text(bar, style=style or "blue"))
     return table
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tessella.core.errors import FormatError
+from tessella.core.wording import counted
 from tessella.dataset.conversion.classmap import read_class_map
 from tessella.dataset.conversion.crew import Job
 from tessella.dataset.conversion.items import item_of
@@ -159,13 +160,16 @@ def _notes(indexes: Sequence[Index], parts: Sequence[Part]) -> list[str]:
     """Say which photos and labels the new data set lacks, and which photos are in no split though others are."""
     notes = []
     if absent := sum(not part.index.has_photo(part.record) for part in parts):
-        notes.append(f"{absent} photos are not here: their labels alone are written; --photos names where to look")
+        missing = counted(absent, "photo is not here: its", "photos are not here: their")
+        notes.append(f"{missing} labels alone are written; --photos names where to look")
     if orphans := [where for index in indexes for where in index.listing.orphan_labels]:
-        notes.append(f"{len(orphans)} labels without photo are not written, such as {orphans[0]}")
+        lone = counted(len(orphans), "label without photo is", "labels without photo are")
+        notes.append(f"{lone} not written, such as {orphans[0]}")
     if torn := [where for index in indexes for where in index.listing.unreadable]:
-        notes.append(f"{len(torn)} labels cannot be read and are not written, such as {torn[0]}")
+        unread = counted(len(torn), "label cannot be read and is", "labels cannot be read and are")
+        notes.append(f"{unread} not written, such as {torn[0]}")
     splitless = [index for index in indexes if not any(record.split for record in index.records)]
     if splitless and len(splitless) < len(indexes):
         count, named = sum(map(len, splitless)), ", ".join(index.root.name for index in splitless)
-        notes.append(f"{count} photos are in no split: {named} states none, other sources do")
+        notes.append(f"{counted(count, 'photo is', 'photos are')} in no split: {named} states none, other sources do")
     return notes

@@ -12,6 +12,7 @@ from tessella.core.annotation import Drawing
 from tessella.core.classes import LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
 from tessella.core.sample import Sample
+from tessella.core.wording import counted
 from tessella.dataset.photos import photo_hw, read_photo
 from tessella.dataset.splits import SplitRule, assign
 from tessella.files.archives import is_archive, opened
@@ -370,7 +371,7 @@ def _detected(source: Source) -> tuple[str, str]:
 def _orphans(listing: Listing) -> str | None:
     if listing.unreadable:
         where, fault = next(iter(listing.unreadable.items()))
-        return f"{len(listing.unreadable)} labels that cannot be read, such as {where}: {fault}"
+        return f"{counted(len(listing.unreadable), 'label')} that cannot be read, such as {where}: {fault}"
     if not listing.orphan_labels:
         return None
-    return f"{len(listing.orphan_labels)} labels without photo, such as {listing.orphan_labels[0]}"
+    return f"{counted(len(listing.orphan_labels), 'label')} without photo, such as {listing.orphan_labels[0]}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tessella.core.annotation import Drawing
 from tessella.core.errors import InputError
+from tessella.core.wording import counted
 from tessella.dataset.index import list_source, open_source
 from tessella.files.archives import is_archive
 from tessella.files.classes import read_classes
@@ -170,5 +171,6 @@ def _absent(listing: Listing) -> list[str]:
     """Say which labels have no photo here."""
     if not listing.orphan_labels:
         return []
-    said = f"{len(listing.orphan_labels)} labels lack their photo, such as {listing.orphan_labels[0]}"
+    lone = counted(len(listing.orphan_labels), "label lacks its photo", "labels lack their photo")
+    said = f"{lone}, such as {listing.orphan_labels[0]}"
     return [f"{said if listing.records else f'no photo is here: {said}'}; --photos names where to look"]

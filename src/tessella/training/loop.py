@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from tessella.core.errors import RecipeError, TrainingError
+from tessella.core.wording import counted
 from tessella.training.events import Progress
 from tessella.training.optim import learning_rate
 
@@ -297,7 +298,7 @@ def note_broken(batches: Sequence[Batch], course: Course, around: Surroundings) 
     limit = around.plan.training.broken_photo_limit
     if len(course.broken) > limit:
         raise TrainingError(
-            f"{len(course.broken)} photos of the training split cannot be read",
+            f"{counted(len(course.broken), 'photo')} of the training split cannot be read",
             got=", ".join(course.broken),
             expected=f"at most {limit} (training.broken_photo_limit)",
             fix="run `tessella check` on the data set, repair or remove them, and start again",

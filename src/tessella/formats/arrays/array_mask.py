@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.paths import relative_name
 from tessella.files.values.arrays import array_headers, read_array
 from tessella.files.write import atomic_path
@@ -123,7 +124,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if not labels:
         raise FormatError(
             "no array here is the mask of a photo", where=source.root,
-            got=f"{len(orphans)} arrays without a photo" if orphans else None,
+            got=f"{counted(len(orphans), 'array')} without a photo" if orphans else None,
             expected="images/x.jpg and masks/x.npy, or .npz files with the arrays image and mask",
         )  # fmt: skip
     # arrays in files of their own are told apart from pictures by a key as well, so that no repair writes a picture

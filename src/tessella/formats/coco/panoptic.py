@@ -11,6 +11,7 @@ import numpy as np
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE, LabelCoding
 from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.core.wording import counted
 from tessella.files.masks import read_mask
 from tessella.files.paths import relative_name
 from tessella.files.sections import Sections, read_sections
@@ -135,11 +136,11 @@ def _not_read(others: list[Contents], sheets: list[_Sheet], root: Path) -> Itera
     """Say which files with annotations are left aside, and whether anything is lost with them."""
     copies = copies_of(others, [sheet.contents for sheet in sheets])
     if names := sorted(relative_name(path, root) for path in copies):
-        yield f"{len(names)} files are copies for detection of what the panoptic files hold, and are not read: " + (
-            _some(names)
-        )
+        doubled = counted(len(names), "file is a copy", "files are copies")
+        yield f"{doubled} for detection of what the panoptic files hold, and not read: {_some(names)}"
     if names := sorted(relative_name(other.path, root) for other in others if other.path not in copies):
-        yield f"{len(names)} JSON files say other things and are not read: {_some(names)}"
+        unread = counted(len(names), "JSON file says other things and is", "JSON files say other things and are")
+        yield f"{unread} not read: {_some(names)}"
 
 
 def _some(names: list[str]) -> str:

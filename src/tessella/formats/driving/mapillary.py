@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import ClassInfo, ClassTable, Colour, LabelCoding, voc_colour
 from tessella.core.errors import ClassTableError, FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.paths import relative_name
 from tessella.files.text import read_json
 from tessella.files.values.numbers import flat, pairs, size_hw, whole
@@ -105,7 +106,8 @@ def coding_of(rows: Sequence[dict[str, Any]], *, where: str) -> Classes:
     if ignored:
         notes.append(f"not evaluated there and so ignored: {', '.join(name for _, name in ignored)}")
     if doubled:
-        notes.append(f"{doubled} classes share a colour with another and are shown in one of their own")
+        one = "class shares a colour with another and is shown in one of its own"
+        notes.append(counted(doubled, one, "classes share a colour with another and are shown in one of their own"))
     return Classes(coding, tuple(notes), published=True)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.core.wording import counted
 from tessella.files.masks import write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.layout.binary import says_yes_or_no, stored_type, value_of, with_ignore_value, yes_of_each
@@ -89,7 +90,9 @@ def detect(source: Source) -> Match | None:
     masks = [path for key in found.met for path in found.masks[key].values()]
     if not all(map(says_yes_or_no, masks[:: max(1, len(masks) // 4)])):
         return None
-    return Match(86, f"{found.how} for {len(found.met)} photos: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
+    return Match(
+        86, f"{found.how} for {counted(len(found.met), 'photo')}: {', '.join(names[:3])}{', ...' if names[3:] else ''}"
+    )
 
 
 def _have_one_mask(source: Source) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tessella.core.classes import IGNORE, LabelCoding, voc_colour
+from tessella.core.wording import counted
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
 from tessella.formats.folders.index_mask import list_pairs, load, share_of_colour
@@ -35,7 +36,7 @@ def detect(source: Source) -> Match | None:
     pairs = paired(source)
     if pairs is None or not pairs.masks or share_of_colour(pairs.masks) <= 0.5:
         return None
-    return Match(60, f"{len(pairs.masks)} photos have an RGB mask")
+    return Match(60, f"{counted(len(pairs.masks), 'photo has', 'photos have')} an RGB mask")
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

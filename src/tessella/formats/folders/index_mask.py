@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask, write_mask
 from tessella.formats.layout.class_files import find_classes
@@ -40,7 +41,7 @@ def detect(source: Source) -> Match | None:
     colour = share_of_colour(pairs.masks)
     if colour > 0.5:
         return None
-    return Match(60, f"{len(pairs.masks)} photos have a single-channel mask")
+    return Match(60, f"{counted(len(pairs.masks), 'photo has', 'photos have')} a single-channel mask")
 
 
 def share_of_colour(masks: Sequence[Path]) -> float:
@@ -101,7 +102,7 @@ def require_pairs(source: Source) -> Pairs:
         raise FormatError(
             "no photo here has a mask",
             where=source.root,
-            got=f"{len(pairs.records)} photos and {len(pairs.orphans)} masks without a partner",
+            got=f"{counted(len(pairs.records), 'photo')} and {counted(len(pairs.orphans), 'mask')} without a partner",
             expected="images/ and masks/ with the same stems, or masks beside the photos named x_mask.png",
             fix="rename the folders or files so that each mask has its photo's stem",
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.formats.folders.index_mask import require_pairs
@@ -77,7 +78,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         "classes are background and object; where values are classes, pass --format index-mask",
     ]
     if stacks:
-        notes.append(f"{len(stacks)} masks of several pages are left out; --format tiff-stack reads them")
+        many = counted(len(stacks), "mask of several pages is", "masks of several pages are")
+        notes.append(f"{many} left out, which --format tiff-stack reads")
     orphans = tuple(f"{name}#object" for name in pairs.orphans)
     coding = OBJECTS if coding is None else coding
     return Listing(NAME, source.root, records, coding, False, tuple(notes), orphans, source.max_pixels)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError
+from tessella.core.wording import counted
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.formats.layout.binary import yes_of_each
 from tessella.formats.layout.instances import OBJECTS, object_name, one_object
@@ -66,8 +67,9 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
             "no photo has masks of single objects", where=source.root, expected="<id>/images/x.png and <id>/masks/*.png"
         )
     objects = sum(1 + len(record.parts) for record in records if record.label)
+    many = counted(objects, "mask of a single object", "masks of single objects")
     notes = (
-        f"{objects} masks of single objects; an object's class is not stated, so all are the class object",
+        f"{many}; an object's class is not stated, so all are the class object",
         "classes are background and object",
     )
     ordered = named_apart(records)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.text import CLASSES_BUDGET, read_csv
 from tessella.formats.folders.index_mask import load, require_pairs
 from tessella.formats.layout.class_files import find_classes
@@ -35,7 +36,7 @@ def detect(source: Source) -> Match | None:
     pairs = paired(source)
     if pairs is None or not pairs.masks:
         return None
-    return Match(91, f"{_LIST} gives the pixel values of {len(pairs.masks)} masks")
+    return Match(91, f"{_LIST} gives the pixel values of {counted(len(pairs.masks), 'mask')}")
 
 
 def _has_values(path: Path) -> bool:
@@ -63,7 +64,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     records = tuple(replace(record, group=_group(record)) for record in pairs.records)
     copies = len(records) - len({record.group or record.name for record in records})
     if copies:
-        notes = (*notes, f"{copies} photos are copies of others, which Roboflow augments; copies form a group")
+        many = counted(copies, "photo is a copy of another", "photos are copies of others")
+        notes = (*notes, f"{many}, which Roboflow augments; copies form a group")
     return Listing(NAME, source.root, records, coding, False, notes, pairs.orphans, source.max_pixels)
 
 

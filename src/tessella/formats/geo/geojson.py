@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tessella.core.errors import InputError
+from tessella.core.wording import counted
 from tessella.files.geo.geojson import is_geojson, read_geojson
 from tessella.files.text import read_json
 from tessella.formats.geo.census import OPTIONS
@@ -31,7 +32,7 @@ def detect(source: Source) -> Match | None:
     """Say whether GeoJSON files are there: `.geojson` by name, `.json` by their first words."""
     found = len(source.files(".geojson"))
     found += sum(is_geojson(outline.tree) for outline in source.outlines if outline.path.suffix.lower() == ".json")
-    return Match(85, f"{found} GeoJSON files", "shapes") if found else None
+    return Match(85, counted(found, "GeoJSON file"), "shapes") if found else None
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

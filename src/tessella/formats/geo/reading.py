@@ -10,6 +10,7 @@ import numpy as np
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.geo.frame import read_frame, read_nodata
 from tessella.files.images import read_header
 from tessella.files.paths import relative_name
@@ -166,13 +167,18 @@ def _frame(photo: Path) -> GeoFrame | None:
 def _notes(found: _Found) -> tuple[str, ...]:
     notes = []
     if found.own:
-        notes.append(f"{sum(map(len, found.own.values()))} vector files belong to a photo by name")
+        named = sum(map(len, found.own.values()))
+        notes.append(counted(named, "vector file belongs to a photo by name", "vector files belong to a photo by name"))
     if found.across:
-        notes.append(f"{len(found.across)} vector files lie across photos, and are cut at their borders")
+        many = counted(
+            len(found.across), "vector file lies across photos, and is", "vector files lie across photos, and are"
+        )
+        notes.append(f"{many} cut at their borders")
     if found.broken:
-        notes.append(f"{len(found.broken)} vector files cannot be read")
+        notes.append(f"{counted(len(found.broken), 'vector file')} cannot be read")
     if assumed := found.census.assumed:
-        notes.append(f"{assumed} layers state no coordinate system, and are taken to be in their photo's")
+        one, many = "layer states no coordinate system, and is", "layers state no coordinate system, and are"
+        notes.append(f"{counted(assumed, one, many)} taken to be in their photo's")
     return tuple(notes)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.classes import IGNORE
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.geo.frame import read_frame
 from tessella.files.geo.wkb import parse_wkt
 from tessella.files.paths import relative_name
@@ -45,7 +46,7 @@ _SINGLE_CLASS: Final = "building"
 def detect(source: Source) -> Match | None:
     """Say whether CSV files with SpaceNet's columns are there."""
     found = len(_tables(source))
-    return Match(88, f"{found} CSV files with ImageId and PolygonWKT_Pix", "shapes") if found else None
+    return Match(88, f"{counted(found, 'CSV file')} with ImageId and PolygonWKT_Pix", "shapes") if found else None
 
 
 def _tables(source: Source) -> list[Path]:

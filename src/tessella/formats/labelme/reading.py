@@ -11,6 +11,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape, ShapeKind
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.classes import read_classes
 from tessella.files.images import PHOTO_BUDGET, decode_image
 from tessella.files.masks import decode_mask
@@ -102,7 +103,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
     if not records and not orphans and not broken:
         raise FormatError("no LabelMe file lies here", where=root, expected="JSON files with shapes")
     refuse_twins(records, root)
-    notes = [f"{len(broken)} JSON files cannot be read"] if broken else []
+    notes = [f"{counted(len(broken), 'JSON file')} cannot be read"] if broken else []
     discovered = False
     if coding is None:
         coding, found, discovered = _classes(root, names)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape, ShapeKind
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.images import PHOTO_BUDGET
 from tessella.files.masks import read_mask
 from tessella.files.paths import contain, relative_name
@@ -102,8 +103,8 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         raise FormatError("no XML file of LabelMe's lies here", where=source.file or root, expected="<annotation>")
     refuse_twins(records, root)
     meaning, notes, discovered = classes_by_name(root, names, coding)
-    notes += [f"{len(broken)} XML files cannot be read"] if broken else []
-    notes += [f"{deleted} objects are marked as deleted, and passed over"] if deleted else []
+    notes += [f"{counted(len(broken), 'XML file')} cannot be read"] if broken else []
+    notes += [f"{counted(deleted, 'object is', 'objects are')} marked as deleted, and passed over"] if deleted else []
     lone = finder.unlabelled(records) if source.file is None else []
     everything = named_apart([*records, *lone])
     return Listing(

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.images import read_header
 from tessella.files.masks import read_mask
 from tessella.files.text import parse_json, read_head, read_json_lines
@@ -282,7 +283,7 @@ def load(record: Record, listing: Listing) -> Annotation:
         raise FormatError(
             "masks of this photo lie behind an address, and nothing is fetched",
             where=where,
-            got=f"{len(absent)} masks, such as that of {_label(absent[0])!r}",
+            got=f"{counted(len(absent), 'mask')}, such as that of {_label(absent[0])!r}",
             expected=f"{words(absent[0].get('feature_id')) or 'feature id'}.png in the folder",
             fix="download them with your Labelbox key, each named by its feature id",
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tessella.core.classes import ClassInfo, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.classes import IGNORE_NAMES
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name
 from tessella.files.text import read_json
@@ -124,7 +125,7 @@ def listing_of(name: str, source: Source, coding: LabelCoding | None, found: Fou
     notes = list(found.notes)
     if found.broken:
         first = relative_name(next(iter(found.broken)), root)
-        notes.append(f"{len(found.broken)} files cannot be read, such as {first}")
+        notes.append(f"{counted(len(found.broken), 'file')} cannot be read, such as {first}")
     discovered = False
     names = Counter(label for entry in found.entries for label in entry.names)
     if coding is None:

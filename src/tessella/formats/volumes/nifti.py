@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tessella.core.wording import counted
 from tessella.files.volumes.nifti import is_nifti
 from tessella.formats.listing import Match
 from tessella.formats.volumes.reading import load, photo, read_volumes
@@ -21,7 +22,7 @@ NAME: Final = "nifti"
 def detect(source: Source) -> Match | None:
     """Say whether NIfTI files are there."""
     found = sum(is_nifti(path) for path in source.files(".nii", ".gz", ".hdr"))
-    return Match(80, f"{found} NIfTI volumes") if found else None
+    return Match(80, counted(found, "NIfTI volume")) if found else None
 
 
 def read(source: Source, coding: LabelCoding | None) -> Listing:

@@ -10,6 +10,7 @@ import numpy as np
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import nearest_hint
 from tessella.core.errors import FormatError, InputError, LabelError
+from tessella.core.wording import counted
 from tessella.files.paths import relative_name, walk
 from tessella.files.volumes.voxels import Meaning, read_labels, read_merged, read_picture, read_volume_header
 from tessella.formats.layout.class_files import find_classes
@@ -75,7 +76,7 @@ def read_volumes(source: Source, coding: LabelCoding | None, *, name: str, is_ow
         raise FormatError(
             "no scan here has a label volume",
             where=where,
-            got=f"{len(found.cases)} scans, {len(found.orphans)} label volumes without a scan",
+            got=f"{counted(len(found.cases), 'scan')}, {counted(len(found.orphans), 'label volume')} without a scan",
             expected="imagesTr/ and labelsTr/, x_ct and x_seg, or segmentations/ beside the scan",
             fix="give a scan and its label volume one name",
         )

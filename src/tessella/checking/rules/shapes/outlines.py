@@ -12,6 +12,7 @@ from tessella.checking.looking.shapes import is_short, is_sound
 from tessella.checking.measures.crossings import area_px, crossings
 from tessella.checking.rule import Change, Mend, drawing_to_mend
 from tessella.core.finding import Finding
+from tessella.core.wording import counted
 from tessella.files.images import PHOTO_BUDGET
 from tessella.formats.raster.rasterise import polygon_mask
 
@@ -49,7 +50,7 @@ def crosses_itself(look: Look) -> Iterator[Finding]:
         "G104",
         "warning" if doubt >= NOTABLE_PX else "info",
         look.label_where,
-        f"{_how_many(len(found), 'polygon crosses itself', 'polygons cross themselves')}; shape {worst} ({label!r}) at "
+        f"{counted(len(found), 'polygon crosses itself', 'polygons cross themselves')}; shape {worst} ({label!r}) at "
         f"x {place.x:.1f}, y {place.y:.1f}{more}, which leaves {doubt:.0f} px in doubt",
         "draw the outline so that it does not cross itself; two parts are two shapes",
     )
@@ -244,7 +245,3 @@ def _without(look: Look, reasons: dict[int, str]) -> Mend:
     ]
     kept = tuple(shape for number, shape in enumerate(drawing.shapes) if number not in reasons)
     return Mend(replace(drawing, shapes=kept), tuple(changes), tuple(reasons))
-
-
-def _how_many(count: int, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count} {many}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError
+from tessella.core.wording import counted
 from tessella.files.images import check_hw
 from tessella.files.text import read_json
 from tessella.files.values.numbers import named, number, size_hw, whole
@@ -75,7 +76,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
         raise FormatError(
             "these Darwin files describe videos or volumes, not photos",
             where=source.file or source.root,
-            got=f"{frames} items with frames",
+            got=f"{counted(frames, 'item')} with frames",
             expected="items whose slots are images",
             fix="export the frames as images, or the volumes as NIfTI label volumes",
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.classes import IGNORE, nearest_hint
 from tessella.core.errors import FormatError
+from tessella.core.wording import counted
 from tessella.formats.raster.labels import count_values
 from tessella.formats.tools.plain import table, words
 
@@ -89,12 +90,13 @@ class Panel:
         """Say what was annotated more than once, and what counts."""
         found = []
         if self.several:
+            several = counted(self.several, "task was", "tasks were")
             found.append(
-                f"{self.several} tasks were annotated more than once: {self._rule()}; in {self.differ} of them the "
-                "annotations differ"
+                f"{several} annotated more than once: {self._rule()}; in {self.differ} of them the annotations differ"
             )
         if self.missed:
-            found.append(f"{self.missed} tasks were not annotated by {self.asked}: they have no labels")
+            missed = counted(self.missed, "task has no labels, as it was", "tasks have no labels, as they were")
+            found.append(f"{missed} not annotated by {self.asked}")
         return found
 
     def _rule(self) -> str:

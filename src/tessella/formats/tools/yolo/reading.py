@@ -10,6 +10,7 @@ import numpy as np
 
 from tessella.core.annotation import Drawing, Shape
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.images import read_header
 from tessella.files.paths import IMAGE_SUFFIXES, relative_name, walk
 from tessella.files.text import CLASSES_BUDGET, read_text_lines
@@ -223,7 +224,7 @@ def _refuse_what_says_nothing(
         raise FormatError(
             "these YOLO labels are boxes, so they say nothing of pixels",
             where=source.root,
-            got=f"{kinds['boxes']} boxes in {len(tallies)} files",
+            got=f"{counted(kinds['boxes'], 'box', 'boxes')} in {counted(len(tallies), 'file')}",
             expected="polygons: a class number and at least 3 pairs of numbers per line",
             fix="annotate outlines, or export them: YOLO's form for segmentation has polygons",
         )
