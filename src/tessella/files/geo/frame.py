@@ -10,8 +10,9 @@ import numpy as np
 
 from tessella.core.errors import ImageError, InputError
 from tessella.core.extras import require
+from tessella.files.geo.ground import opened_tiff
 from tessella.files.images import read_hw
-from tessella.files.tiff import MAGIC, read_codes
+from tessella.files.tiff import read_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,14 +81,8 @@ def has_frame(path: Path) -> bool:
         InputError: The file cannot be read.
         ImageError: Its tags are damaged.
     """
-    try:
-        with path.open("rb") as stream:
-            if stream.read(4) not in MAGIC:
-                return False
-            stream.seek(0)
-            return bool(read_codes(stream, where=path) & _TRANSFORM_TAGS)
-    except OSError as error:
-        raise InputError(f"the file cannot be read ({error.strerror or error})", where=path) from error
+    with opened_tiff(path) as stream:
+        return stream is not None and bool(read_codes(stream, where=path) & _TRANSFORM_TAGS)
 
 
 def read_frame(path: Path) -> GeoFrame | None:

@@ -6,8 +6,9 @@ particular.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tessella.core.errors import InputError
 from tessella.files.tiff import MAGIC, read_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -65,14 +66,10 @@ def read_ground(path: Path) -> Ground | None:
         InputError: The file cannot be read.
         ImageError: Its tags are damaged.
     """
-    try:
-        with path.open("rb") as stream:
-            if stream.read(4) not in MAGIC:
-                return None
-            stream.seek(0)
-            values = read_values(stream, (_SCALE, _TIEPOINT, _TRANSFORM, _KEYS, _NUMBERS, _WORDS), where=path)
-    except OSError as error:
-        raise InputError(f"the file cannot be read ({error.strerror or error})", where=path) from error
+    with opened_tiff(path) as stream:
+        if stream is None:
+            return None
+        values = read_values(stream, (_SCALE, _TIEPOINT, _TRANSFORM, _KEYS, _NUMBERS, _WORDS), where=path)
     keys = _keys(values)
     crs = _system(keys, values)
     affine = _affine(values, centred=keys.get(_RASTER) == _POINT) if crs else None
@@ -80,6 +77,24 @@ def read_ground(path: Path) -> Ground | None:
         return None
     a, b, c, d, e, f = affine.tolist()
     return Ground(crs, (a, b, c, d, e, f))
+
+
+@contextlib.contextmanager
+def opened_tiff(path: Path) -> Iterator[BinaryIO | None]:
+    """Open a file that begins as a TIFF does, at its start; None for any other.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) in MAGIC:
+                stream.seek(0)
+                yield stream
+            else:
+                yield None
+    except OSError as error:
+        raise InputError(f"the file cannot be read ({error.strerror or error})", where=path) from error
 
 
 def _keys(values: Mapping[int, Any]) -> dict[int, int]:
