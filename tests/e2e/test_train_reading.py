@@ -1,6 +1,7 @@
 """A run remembers how its data were read: photos of a further folder, format and options reach every step."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -80,6 +81,22 @@ def test_the_bundle_says_what_it_was_trained_on_and_how_it_was_read(run, tasks: 
     assert said["options"] == "annotator=7"
     assert said["data_sha256"] == sha256_file(tasks)
     assert "- options: annotator=7" in (run.bundle / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda archive: archive.write_bytes(b"PK another"), lambda archive: archive.unlink(missing_ok=True)],
+    ids=["replaced", "gone"],
+)
+def test_an_archive_is_known_by_what_was_read_whatever_becomes_of_it_while_it_is_trained_on(
+    change, cache, tasks: Path, asked: dict, tmp_path: Path
+) -> None:
+    from tessella.files.hashes import sha256_file
+
+    mine = Path(shutil.copy(tasks, tmp_path / "mine.zip"))
+    run = tessella.train(mine, out=tmp_path / "run", progress=lambda _: change(mine), **asked)
+    assert not mine.exists() or mine.read_bytes() == b"PK another"
+    assert open_bundle(run.bundle).manifest.provenance["data_sha256"] == sha256_file(tasks)
 
 
 def test_scoring_reads_the_data_as_training_did(run, tasks: Path, asked: dict) -> None:

@@ -177,7 +177,7 @@ def train(
         refuse_other_request(plan, recipe, seed=seed, **request)
         require_writable(out)
         index = open_to_resume(data, plan, **reading)
-        locks = verify_locks(index.root, index.listing.photos)
+        origin = _origin(data, index) | verify_locks(index.root, index.listing.photos)
         checked = _checked(index, say)
     else:
         refuse_existing(out, overwrite=overwrite)
@@ -186,7 +186,7 @@ def train(
         split_seed = (asked.seed if seed is None else seed) or 0
         index = data if isinstance(data, Index) else open_dataset(data, split_seed=split_seed, **reading)
         refuse_nesting(index.root, out)
-        locks = verify_locks(index.root, index.listing.photos)
+        origin = _origin(data, index) | verify_locks(index.root, index.listing.photos)
         checked = _checked(index, say)
         plan = settle_plan(index, minutes=minutes, epochs=epochs, recipe=asked, seed=seed)
     from tessella.training.run import run
@@ -201,7 +201,7 @@ def train(
         progress=progress,
         say=say,
     )
-    return _finish(index, plan, trained, checked=checked, origin=_origin(data, index) | locks, out=out, scoring=scoring)
+    return _finish(index, plan, trained, checked=checked, origin=origin, out=out, scoring=scoring)
 
 
 def _finish(
@@ -283,7 +283,10 @@ def _score(
 
 
 def _origin(data: Index | str | Path, index: Index) -> dict[str, str]:
-    """Say what was trained on, and how it was read: names alone, for a bundle travels; of an archive also its hash."""
+    """Say what is trained on, and how it was read: names alone, for a bundle travels; of an archive also its hash.
+
+    It is asked as soon as the data are open: after training an archive may be another one, or gone.
+    """
     place = index.root if isinstance(data, Index) else Path(data)
     reading = reading_of(index)
     asked = ", ".join(f"{name}={said}" for name, said in sorted(reading.options.items()))
