@@ -22,12 +22,12 @@ def found(root: Path, code: str, *rows: dict, categories: list | None = None) ->
 def test_an_outline_of_too_few_points_is_found_with_its_annotation(tmp_path: Path, outline: list, says: str) -> None:
     good = row(8, 1, 3, [block(0, 0, 4, 4)])
     (finding,) = found(tmp_path, "G102", good, row(71, 1, 17, [outline]), row(72, 1, 17, [outline]))
-    assert (finding.severity, finding.where, finding.fixable) == ("error", "a.json#1", False)
+    assert (finding.severity, finding.where, finding.fixable) == ("error", "a.json#1", True)
     assert finding.what == (
         f"object 71, a polygon labelled 'tree', has {says} and covers nothing, "
         f"at x {outline[0]:.1f}, y {outline[1]:.1f}; 1 more like it"
     )
-    assert "--fix" not in finding.fix
+    assert "--fix" in finding.fix
 
 
 def test_a_part_of_two_points_beside_a_good_one_is_a_slip_and_no_loss(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def write_amended(source: Path, target: Path, amendments: Sequence[Amendment], i
 def _redrawn(one: Amendment) -> Redrawn:
     if not isinstance(one.before, Drawing) or not isinstance(one.annotation, Drawing):
         raise TypeError(f"{one.target} holds no shapes")  # the caller asks the format first
-    return Redrawn(one.record, one.before, one.annotation.shapes, one.origin)
+    return Redrawn(one.record, one.before, one.annotation, one.origin)
 
 
 def write_stored(path: Path, mask: StoredMask) -> None:
@@ -177,9 +177,8 @@ DRAWING_WRITERS: Final = ("labelme", *SHARED)
 """Formats of shapes that a repair can be written in."""
 
 UNWRITTEN: Final[dict[str, frozenset[str]]] = {
-    "coco": frozenset({"A101", "G102", "S101"}),
+    "coco": frozenset({"A101", "S101"}),
     "cvat": frozenset({"A101", "S101"}),
 }
 """Rules of shapes whose repair is not written in a format: A101 and S101 change the size that a file states and all
-that is drawn, and these files hold more than shapes (keypoints, skeletons, cuboids); of outlines too short for G102 a
-drawing of COCO's keeps only a record."""
+that is drawn, and these files hold more than shapes (keypoints, skeletons, cuboids)."""

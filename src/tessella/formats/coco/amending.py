@@ -116,18 +116,20 @@ def _rows_of(one: Redrawn, page: Page, ignore: str, catalogue: _Catalogue) -> It
     rows = page.rows.parse(numbers)
     hw, left = page.hw(one.record.key), one.left()
     drawn = [
-        drawing_of([(row, page.where(number))], page.names, hw=hw, ignore=ignore).shapes
+        drawing_of([(row, page.where(number))], page.names, hw=hw, ignore=ignore)
         for number, row in zip(numbers, rows, strict=True)
     ]
-    bare = [any(shape.group == "" for shape in shapes) for shapes in drawn]
+    bare = [any(shape.group == "" for shape in own.shapes) for own in drawn]
     next_box, next_shape = 0, sum(bare)  # boxes without outline come below all others
-    for number, row, shapes, is_box in zip(numbers, rows, drawn, bare, strict=True):
+    for number, row, own, is_box in zip(numbers, rows, drawn, bare, strict=True):
+        count = len(own.shapes)
         first = next_box if is_box else next_shape
-        next_box, next_shape = (next_box + 1, next_shape) if is_box else (next_box, next_shape + len(shapes))
-        before = one.before.shapes[first : first + len(shapes)]
-        after = [left.get(first + place) for place in range(len(shapes))]
+        next_box, next_shape = (next_box + 1, next_shape) if is_box else (next_box, next_shape + count)
+        before = one.before.shapes[first : first + count]
+        after = [left.get(first + place) for place in range(count)]
         kept = [shape for shape in after if shape is not None]
-        if all(new is old for new, old in zip(after, before, strict=True)):
+        loses_short = len(own.short) > 0 and not one.after.short
+        if all(new is old for new, old in zip(after, before, strict=True)) and not loses_short:
             continue
         if not kept:
             yield number, None
@@ -135,7 +137,9 @@ def _rows_of(one: Redrawn, page: Page, ignore: str, catalogue: _Catalogue) -> It
         changed = dict(row)
         if kept[0].label != before[0].label:
             changed["category_id"] = catalogue.id_of(kept[0].label, like=row.get("category_id"))
-        if any(new is None or is_moved(old, new) for new, old in zip(after, before, strict=True)):
+        if loses_short:
+            changed["segmentation"] = [part for part in row["segmentation"] if not _is_short(part)]
+        if loses_short or any(new is None or is_moved(old, new) for new, old in zip(after, before, strict=True)):
             _redraw(changed, before, after, hw=hw or _photo_hw(one), is_box=is_box)
         yield number, changed
 
@@ -174,7 +178,7 @@ def _outline(stored: Any, before: Sequence[Shape], after: Sequence[Shape | None]
     flat = not any(isinstance(part, list) for part in stored)
     parts, place = [], 0
     for part in [stored] if flat else stored:
-        if part == [] or len(polygons_of([part], where="")[0]) < 3:
+        if _is_short(part):
             parts.append(part)  # no shape came of it
             continue
         old, new = before[place], after[place]
@@ -183,6 +187,11 @@ def _outline(stored: Any, before: Sequence[Shape], after: Sequence[Shape | None]
             deep = isinstance(part[0], list)
             parts.append(_points(new.points_xy, deep=deep) if is_moved(old, new) else part)
     return parts[0] if flat else parts
+
+
+def _is_short(part: list[Any]) -> bool:
+    """Whether a part of an outline has too few points to be a shape."""
+    return part == [] or len(polygons_of([part], where="")[0]) < 3
 
 
 def _points(points_xy: NDArray[np.float64], *, deep: bool) -> list[Any]:

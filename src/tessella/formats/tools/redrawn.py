@@ -17,18 +17,18 @@ class Redrawn(NamedTuple):
     Args:
         record: The photo.
         before: As `load` returned it.
-        shapes: What is left; a shape that was not changed is the same object as before.
-        origin: For each of `shapes` its position before.
+        after: What is left; a shape that was not changed is the same object as before.
+        origin: For each shape of `after` its position before.
     """
 
     record: Record
     before: Drawing
-    shapes: tuple[Shape, ...]
+    after: Drawing
     origin: tuple[int, ...]
 
     def left(self) -> dict[int, Shape]:
         """Return the shapes that are left by their position before."""
-        return dict(zip(self.origin, self.shapes, strict=True))
+        return dict(zip(self.origin, self.after.shapes, strict=True))
 
 
 def is_moved(old: Shape, new: Shape) -> bool:

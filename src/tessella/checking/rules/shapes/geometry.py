@@ -73,8 +73,8 @@ def too_few_points(look: Look) -> Iterator[Finding]:
         "error" if is_lost else "warning",
         look.label_where,
         what + (f"; {len(short) - 1} more like it" if len(short) > 1 else ""),
-        f"delete the shape{'' if apart else ' (--fix does)'}, and draw the object again if there is one",
-        not apart,
+        "delete the shape (--fix does), and draw the object again if there is one",
+        True,
     )
 
 
@@ -126,8 +126,11 @@ def drop_short_shapes(look: Look) -> Mend:
     for number in short:
         shape = drawing.shapes[number]
         changes.append(Change(f"a {shape.kind} of {len(shape.points_xy)} points, {shape.label!r}, was deleted", number))
+    for shape in drawing.short:
+        what = f"a {shape.kind} of {len(shape.points_xy)} points, {shape.label!r}, of object {shape.group} was deleted"
+        changes.append(Change(what))
     kept = tuple(shape for shape in drawing.shapes if not is_short(shape))
-    return Mend(replace(drawing, shapes=kept), tuple(changes), short)
+    return Mend(replace(drawing, shapes=kept, short=()), tuple(changes), short)
 
 
 def drop_broken_points(look: Look) -> Mend:
