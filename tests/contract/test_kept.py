@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from data.geo import geotiff
 from data.layouts import WRITERS, photo_of, save, write_classes_toml
 from tessella.core.annotation import Drawing, Shape, Tool
+from tessella.core.classes import IGNORE
 from tessella.dataset.convert import convert
 from tessella.dataset.index import Index, open_dataset
 from tessella.files.geo.frame import has_frame
@@ -18,6 +20,9 @@ from tessella.formats.raster.rasterise import draw, polygon_mask
 
 HELD = [name for name, row in FORMATS.items() if row.write is not None and row.holds]
 DRAWN = [name for name, row in FORMATS.items() if row.drawn]
+BY_NUMBER = ("voc", "cvat-mask")
+"""Formats that are read as masks of classes, and written with a mask of object numbers beside."""
+
 ON_THE_MAP = ("geojson", "shapefile", "geopackage")
 HW = (60, 80)
 FORMS = {
@@ -103,6 +108,29 @@ def _drawing(index: Index, position: int = 0) -> Drawing:
     return found
 
 
+def _kept(root: Path, to: str) -> Drawing:
+    """What a written data set says of its only photo: what is read of it, or what its mask of objects says."""
+    index = open_dataset(root)
+    if to not in BY_NUMBER:
+        return _drawing(index)
+    label, labels = index.records[0].label, index.labels(0)
+    assert label is not None
+    assert labels is not None
+    with Image.open(root / "SegmentationObject" / label.name) as picture:
+        assert picture.mode == ("P" if to == "voc" else "RGB")
+        pixels = np.array(picture)
+    _, flat = np.unique(pixels.reshape(labels.ids.size, -1), axis=0, return_inverse=True)
+    numbers = flat.reshape(labels.hw)
+    shapes = []
+    for number in np.unique(numbers):
+        seen = numbers == number
+        (value, *others) = np.unique(labels.ids[seen]).tolist()
+        assert not others, "an object has two classes"
+        name = "__ignore__" if value == IGNORE else index.table.names[value]
+        shapes.append(Shape(name, "mask", np.zeros((1, 2)), str(number), seen))
+    return Drawing(tuple(shapes), labels.hw)
+
+
 def _objects(drawing: Drawing, *, whole: bool) -> list[list[Shape]]:
     """The shapes of each object; each shape is its own where objects are not told apart."""
     found: dict[object, list[Shape]] = {}
@@ -160,7 +188,8 @@ BESIDE = {
 
 
 def test_every_format_of_shapes_that_is_written_declares_what_it_holds() -> None:
-    assert {name for name in DRAWN if FORMATS[name].write is not None} == set(HELD)
+    assert {name for name in DRAWN if FORMATS[name].write is not None} == set(HELD) - set(BY_NUMBER)
+    assert all(FORMATS[name].holds == {"instances"} for name in BY_NUMBER)
 
 
 @pytest.mark.parametrize("to", HELD)
@@ -169,7 +198,7 @@ def test_what_a_format_declares_to_hold_comes_back_and_the_rest_is_counted(
 ) -> None:
     done = convert(shown, tmp_path / "out", to=to)
     again = open_dataset(tmp_path / "out")
-    mine, theirs, holds = everything(), _drawing(again), FORMATS[to].holds
+    mine, theirs, holds = everything(), _kept(tmp_path / "out", to), FORMATS[to].holds
     labels = (shown.labels(0), again.labels(0))
     assert labels[0] is not None
     assert labels[1] is not None
@@ -232,7 +261,7 @@ def test_objects_and_attributes_of_every_drawn_format_are_kept_or_counted(name: 
     index = index.subset([0])
     done = convert(index, tmp_path / "out", to=to)
     again = open_dataset(tmp_path / "out")
-    mine, theirs, holds = _drawing(index), _drawing(again), FORMATS[to].holds
+    mine, theirs, holds = _drawing(index), _kept(tmp_path / "out", to), FORMATS[to].holds
     hw = again.photo_hw(0)
     whole, said = "instances" in holds, "attributes" in holds
     expected, found = _seen(mine, hw, whole=whole, said=said), _seen(theirs, hw, whole=whole, said=said)

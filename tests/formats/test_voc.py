@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.layouts import ids_of, index_mask, save, voc
+from data.layouts import box, ids_of, index_mask, labelme_file, save, voc
 from tessella.core.classes import ClassTable, voc_colour
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
@@ -99,3 +99,61 @@ def test_a_list_may_name_photos_in_folders_and_with_blanks(tmp_path: Path) -> No
         ("JPEGImages/a street/one two", "val"), ("JPEGImages/p0", "val"),
     ]  # fmt: skip
     assert len(index.labelled()) == 2
+
+
+def touching(root: Path, *, count: int = 2) -> Path:
+    """A photo with a row of roads, each 2 px wide, that touch; one part of an ignored region over the first."""
+    hw = (12, 2 * count)
+    save(root / "a.png", np.zeros((*hw, 3), np.uint8))
+    roads = [box("road", 2 * place, 2, 2 * place + 2, 8) for place in range(count)]
+    labelme_file(root / "a.json", [*roads, box("__ignore__", 0, 6, 1, 8)], photo="a.png", hw=hw)
+    return root
+
+
+def test_objects_of_shapes_are_numbered_in_the_order_of_painting(tmp_path: Path) -> None:
+    done = convert(touching(tmp_path / "set"), tmp_path / "out", to="voc")
+    assert done.left_out == {}
+    with Image.open(tmp_path / "out" / "SegmentationObject" / "a.png") as picture:
+        palette = picture.getpalette()
+        numbers = np.array(picture)
+    assert palette is not None
+    assert [tuple(palette[3 * value : 3 * value + 3]) for value in (0, 1, 2, 255)] == list(
+        map(voc_colour, (0, 1, 2, 255))
+    )
+    expected = np.zeros((12, 4), np.uint8)
+    expected[2:8, :2], expected[2:8, 2:], expected[6:8, 0] = 1, 2, 255
+    np.testing.assert_array_equal(numbers, expected)
+    assert dict(open_dataset(tmp_path / "out").listing.left_out) == {"masks of single objects": 1}
+
+
+def test_masks_of_classes_have_no_objects_to_write(tmp_path: Path) -> None:
+    convert(voc(tmp_path / "set"), tmp_path / "out", to="voc")
+    assert not (tmp_path / "out" / "SegmentationObject").exists()
+
+
+def test_more_objects_than_a_byte_tells_apart_are_counted_by_voc_and_written_by_cvat(tmp_path: Path) -> None:
+    index = open_dataset(touching(tmp_path / "set", count=300))
+    key = "objects of photos with more than 254, which a mask of bytes cannot tell apart"
+    assert convert(index, tmp_path / "voc", to="voc").left_out == {key: 300}
+    assert not (tmp_path / "voc" / "SegmentationObject").exists()
+    assert convert(index, tmp_path / "cvat", to="cvat-mask").left_out == {}
+    with Image.open(tmp_path / "cvat" / "SegmentationObject" / "a.png") as picture:
+        colours = np.array(picture)
+    void = (224, 224, 192)
+    assert voc_colour(255) == void
+    assert tuple(colours[7, 0].tolist()) == void
+    assert tuple(colours[0, 0].tolist()) == (0, 0, 0)
+    row = [tuple(colour) for colour in colours[3, ::2].tolist()]
+    assert row[:3] == [voc_colour(number) for number in (1, 2, 3)]
+    assert len(set(row)) == 300
+    assert void not in row
+
+
+def test_an_object_that_nothing_shows_is_counted(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    save(root / "a.png", np.zeros((12, 16, 3), np.uint8))
+    labelme_file(root / "a.json", [box("road", 2, 2, 4, 4), box("road", 1, 1, 9, 9)], photo="a.png")
+    done = convert(root, tmp_path / "out", to="voc")
+    assert done.left_out == {"objects of which no pixel is seen": 1}
+    with Image.open(tmp_path / "out" / "SegmentationObject" / "a.png") as picture:
+        assert np.unique(np.array(picture)).tolist() == [0, 1]

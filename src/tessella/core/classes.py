@@ -36,7 +36,7 @@ def voc_colour(index: int) -> Colour:
     bits, and so on (VOCdevkit, `VOClabelcolormap.m`).
 
     Args:
-        index: 0..255.
+        index: 0 or more; the palette has 256 colours, and any two indices below 2**24 differ.
 
     Returns:
         Red, green, blue.

@@ -47,7 +47,7 @@ _LIKELY: Final = 10
 
 FORMATS: Final[dict[str, Format]] = {
     "index-mask": Format(index_mask.detect, index_mask.read, index_mask.load, index_mask.WRITER),
-    "voc": Format(voc.detect, voc.read, voc.load, voc.WRITER),
+    "voc": Format(voc.detect, voc.read, voc.load, voc.WRITER, holds=frozenset({"instances"})),
     "camvid": Format(camvid.detect, camvid.read, camvid.load),
     "colour-mask": Format(colour_mask.detect, colour_mask.read, colour_mask.load, colour_mask.WRITER),
     "labelme": Format(
@@ -89,7 +89,9 @@ FORMATS: Final[dict[str, Format]] = {
             {"shapes", "instances", "groups", "attributes", "boxes", "circles", "ellipses", "lines", "points", "masks"}
         ),
     ),
-    "cvat-mask": Format(cvat.masks.detect, cvat.masks.read, cvat.masks.load, cvat.masks.WRITER),
+    "cvat-mask": Format(
+        cvat.masks.detect, cvat.masks.read, cvat.masks.load, cvat.masks.WRITER, holds=frozenset({"instances"})
+    ),
     "cvat-video": Format(cvat.video.detect, cvat.video.read, cvat.video.load, drawn=True),
     "label-studio": Format(
         label_studio.detect,

@@ -47,7 +47,7 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
     Args:
         part: The photo.
         coding: The classes of the result.
-        drawn: Whether the result holds shapes.
+        drawn: Whether the result is read as shapes.
         holds: What the result can hold besides a class per pixel.
 
     Returns:
@@ -69,7 +69,7 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
         hw = hw or found.hw
         labels = LabelMap(np.asarray(part.lookup[found.ids]), coding.table)
         if isinstance(annotation, Drawing):
-            drawing = _renamed(annotation, part, coding) if drawn else None
+            drawing = _renamed(annotation, part, coding) if drawn or "instances" in holds else None
             lost = _losses(annotation, holds if drawing is not None else frozenset())
             if drawing is None and "shapes" in holds:
                 lost["shapes, kept as outlines of the pixels they show"] = len(annotation.shapes)

@@ -17,7 +17,7 @@ from tessella.formats.layout.export import in_split, write_classes_beside, write
 from tessella.formats.listing import Writer
 from tessella.formats.raster.rasterise import draw
 from tessella.formats.raster.segments import segment_colours
-from tessella.formats.tools.objects import objects_of
+from tessella.formats.tools.objects import HIDDEN, objects_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from tessella.core.classes import Colour, LabelCoding
     from tessella.core.labelmap import Ids
     from tessella.formats.listing import Item, Written
-
-_HIDDEN: Final = "objects of which no pixel is seen"
 
 _STEPS: Final = (37, 101, 61)
 """Added to red, green and blue for the next segment of a class; odd, so that 256 colours come before one twice."""
@@ -78,7 +76,7 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> dict[str, Any]:
             area = int(part[1].sum())
             rows.append({"id": number, "value": value, "area": area, "bbox": part[0], "iscrowd": int(crowd)})
         elif value != IGNORE:
-            item.lost[_HIDDEN] += 1
+            item.lost[HIDDEN] += 1
     return entry | {"mask": f"{item.stem}.png", "segments": rows, "things": sorted(found.things)}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tessella.core.classes import IGNORE, LabelCoding
+from tessella.core.classes import IGNORE, LabelCoding, voc_colour
 from tessella.files.classes import write_classes
 from tessella.files.masks import write_picture
 from tessella.files.paths import relative_name
@@ -15,11 +16,15 @@ from tessella.formats.folders import voc
 from tessella.formats.folders.colour_mask import with_ignore_colour
 from tessella.formats.layout.export import flat, plain_coding, write_photo
 from tessella.formats.listing import Listing, Match, Writer
+from tessella.formats.tools.objects import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from tessella.core.classes import Colour
     from tessella.formats.listing import Item, Written
     from tessella.formats.source import Source
 
@@ -49,7 +54,7 @@ def read(source: Source, coding: LabelCoding | None) -> Listing:
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
-    """Write JPEGImages, and RGB masks into SegmentationClass."""
+    """Write JPEGImages, RGB masks into SegmentationClass, and into SegmentationObject where objects are told apart."""
     from PIL import Image
 
     stem = flat(item.stem)
@@ -60,6 +65,16 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
         palette[IGNORE] = coding.ignore_colours[0]
         picture = Image.fromarray(np.ascontiguousarray(palette[item.labels.ids]))
         write_picture(dst / "SegmentationClass" / f"{stem}.png", picture)
+        if item.drawing is not None:
+            numbers = numbers_of(item.drawing, item.labels.ids, coding, lost=item.lost)
+            colours = _colours_of_objects(int(numbers.max(initial=0)), coding.ignore_colours[0])
+            write_picture(dst / voc.OBJECTS / f"{stem}.png", Image.fromarray(np.ascontiguousarray(colours[numbers])))
+
+
+def _colours_of_objects(count: int, void: Colour) -> NDArray[np.uint8]:
+    """Return black, a colour for each object as CVAT chooses them, and at last that of what is ignored."""
+    spare = (colour for colour in map(voc_colour, itertools.count(1)) if colour != void)
+    return np.array([(0, 0, 0), *itertools.islice(spare, count), void], np.uint8)
 
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
-from tessella.files.masks import read_mask, write_mask
+from tessella.files.masks import read_mask, write_mask, write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, is_file, relative_name, walk
 from tessella.files.text import read_bytes, read_text_lines
 from tessella.files.write import write_text
@@ -18,10 +20,13 @@ from tessella.formats.layout.export import flat, plain_coding, write_classes_bes
 from tessella.formats.layout.pairing import SPLIT_NAMES
 from tessella.formats.listing import Listing, Match, Record, Writer
 from tessella.formats.raster.labels import colour_counts
+from tessella.formats.tools.objects import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from tessella.formats.listing import Item, Written
     from tessella.formats.source import Source
@@ -35,6 +40,9 @@ _MASK_FOLDERS: Final = ("SegmentationClass", "SegmentationClassAug", "Segmentati
 LABELMAP: Final = "labelmap.txt"
 """CVAT's file of classes: where it lies, the masks are CVAT's."""
 
+OBJECTS: Final = "SegmentationObject"
+_MOST_OBJECTS: Final = 254
+_TOO_MANY: Final = f"objects of photos with more than {_MOST_OBJECTS}, which a mask of bytes cannot tell apart"
 _LOOK_AT: Final = 20
 _LARGEST_SHEET: Final = 1 << 26
 
@@ -192,7 +200,7 @@ def _split_of(path: Path) -> str:
 def _left_out(home: Path, members: Iterable[str]) -> dict[str, int]:
     """Count the masks of single objects, and the boxes in the XML files, of the photos that belong to the set."""
     objects = boxes = 0
-    masks, sheets = home / "SegmentationObject", home / "Annotations"
+    masks, sheets = home / OBJECTS, home / "Annotations"
     for stem in members:
         objects += masks.is_dir() and is_file(masks / f"{stem}.png")
         if sheets.is_dir() and is_file(sheet := sheets / f"{stem}.xml"):
@@ -233,7 +241,7 @@ def _has_voc_palette(masks: list[Path], max_pixels: int | None) -> bool:
 
 
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
-    """Write JPEGImages and SegmentationClass.
+    """Write JPEGImages, SegmentationClass, and SegmentationObject of photos whose objects are told apart.
 
     Photos keep their file type where they are copied (the folder's name is VOC's, not a promise), else they are PNG.
     """
@@ -241,6 +249,19 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
     write_photo(item, dst / "JPEGImages", stem)
     if item.labels is not None:
         write_mask(dst / "SegmentationClass" / f"{stem}.png", item.labels)
+        numbers = None if item.drawing is None else numbers_of(item.drawing, item.labels.ids, coding, lost=item.lost)
+        if numbers is not None and numbers.max(initial=0) > _MOST_OBJECTS:
+            item.lost[_TOO_MANY] += int(numbers.max())
+        elif numbers is not None:
+            _write_objects(dst / OBJECTS / f"{stem}.png", numbers)
+
+
+def _write_objects(path: Path, numbers: NDArray[np.int32]) -> None:
+    from PIL import Image
+
+    picture = Image.fromarray(numbers.astype(np.uint8))  # -1 becomes 255, the void
+    picture.putpalette(bytes(channel for value in range(256) for channel in voc_colour(value)))
+    write_picture(path, picture)
 
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from tessella.core.classes import IGNORE
+from tessella.formats.raster.labels import background_id
 from tessella.formats.raster.rasterise import draw
 from tessella.formats.tools.geometry import mask_shape
 
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
     from tessella.core.annotation import Drawing, Shape, Tool
     from tessella.core.classes import LabelCoding
+    from tessella.core.labelmap import Ids
 
 WITHOUT_PIXELS: Final = "objects that cover no pixel"
+HIDDEN: Final = "objects of which no pixel is seen"
 _CROSSED: Final = "outlines of objects with another between their parts, kept as the pixels they show"
 _AT_ODDS: Final = "attributes in which the parts of an object differ"
 _REACH_PX: Final = 10.0
@@ -77,6 +81,44 @@ def objects_of(
         lost[_CROSSED] += len(kept[place].shapes)
         kept.append(kept[place]._replace(shapes=[_seen(kept[place].shapes, drawing, hw, rule)]))
     return [one for place, one in enumerate(kept) if place not in crossed]
+
+
+def numbers_of(drawing: Drawing, ids: Ids, coding: LabelCoding, *, lost: Counter[str]) -> NDArray[np.int32]:
+    """Return which object of a drawing each pixel shows.
+
+    Objects are numbered in the order in which their first shapes were drawn; those of the background's class are none.
+
+    Args:
+        drawing: The shapes.
+        ids: The class ids that are seen, (H, W).
+        coding: The classes.
+        lost: Takes how many objects cannot be seen.
+
+    Returns:
+        (H, W): 1, 2, 3, ... for objects, 0 for the background, and -1 for what is ignored and for the few pixels at
+        borders that another rule of painting gave to another class.
+    """
+    meaning, ground, hw = coding.name_to_id(), background_id(coding), (ids.shape[0], ids.shape[1])
+    places: dict[object, int] = {}
+    values = [IGNORE]
+    drawn = []
+    for number, shape in enumerate(drawing.shapes):
+        drawn.append(places.setdefault((shape.label, shape.group) if shape.group else number, len(values)))
+        if drawn[-1] == len(values):
+            values.append(meaning[shape.label])
+    rule: Tool = "coco" if drawing.tool == "coco" else "centre"
+    index = np.zeros(hw, np.int32)
+    for shift in range(0, len(values).bit_length(), 8):  # a byte of the numbers at a time
+        plane = draw(drawing.shapes, [number >> shift & 255 for number in drawn], hw, ground=0, rule=rule)
+        index |= plane.astype(np.int32) << shift
+    owners = np.array(values, np.uint8)
+    index[(owners[index] != ids) | (ids == IGNORE) | (ids == ground)] = 0
+    seen = np.bincount(index.ravel(), minlength=len(values)) > 0
+    lost[HIDDEN] += int((~seen & (owners != IGNORE) & (owners != ground)).sum())
+    seen[0] = False
+    found = np.where(seen, np.cumsum(seen), -1).astype(np.int32)[index]
+    found[(ids == ground) & (found < 0)] = 0
+    return np.asarray(found, np.int32)
 
 
 def _said(parts: Sequence[Shape], lost: Counter[str]) -> dict[str, str]:
