@@ -152,7 +152,7 @@ def test_other_photos_are_not_guessed_when_they_are_not_as_many(tmp_path: Path) 
     save(tmp_path / "images" / "a.png", photo_of(0))
     index = opened(tmp_path, track("road", frame(0, **at(0, 0, 4, 4))))
     assert [record.image for record in index.records] == [None] * 5
-    assert any("1 photos are not named after frames" in note for note in index.listing.notes)
+    assert any("1 photo is not named after frames" in note for note in index.listing.notes)
 
 
 def test_frames_without_photo_and_size_are_orphans(tmp_path: Path) -> None:

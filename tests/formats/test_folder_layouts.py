@@ -190,7 +190,7 @@ def test_pixels_of_two_classes_are_counted_and_the_later_class_counts(tmp_path: 
     save(tmp_path / "masks" / "tree" / "a.png", YES)
     index = open_dataset(tmp_path)
     count = int((YES > 0).sum())
-    assert any(note.startswith(f"{count} px of 1 photos belong to two classes") for note in index.listing.notes)
+    assert any(note.startswith(f"{count} px of 1 photo belong to two classes") for note in index.listing.notes)
     np.testing.assert_array_equal(ids(index), np.where(YES > 0, 2, 1))
 
 

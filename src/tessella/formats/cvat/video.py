@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tessella.core.annotation import Drawing
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.paths import relative_name
 from tessella.formats.cvat.classes import classes
 from tessella.formats.cvat.reading import split_of_subset
@@ -150,9 +151,8 @@ def _photos(video: _Video, paths: Sequence[Path]) -> tuple[dict[int, Path], str]
     if len(near) == len(video.frames):
         how = "the photos are not named after frames, and are taken for them in the order of their names"
         return dict(zip(video.frames, near, strict=True)), how
-    how = (
-        f"{len(near)} photos are not named after frames, nor as many as the {len(video.frames)} frames: they are unused"
-    )
+    told = counted(len(near), "photo is", "photos are")
+    how = f"{told} not named after frames, nor as many as the frames ({len(video.frames)}), and unused"
     return {}, how if near else ""
 
 

@@ -231,7 +231,7 @@ def _with_overlaps(listing: Listing) -> Listing:
     if not total:
         return listing
     said = (
-        f"{total} px of {sum(count > 0 for count in counts)} photos belong to two classes "
+        f"{total} px of {counted(sum(count > 0 for count in counts), 'photo')} belong to two classes "
         f"({len(looked)} of {len(several)} photos looked at): the later class of the table counts"
     )
     return replace(listing, notes=(*listing.notes, said))

@@ -36,7 +36,9 @@ def detect(source: Source) -> Match | None:
         same += any(mask.stem == photo.stem for mask in masks)
     if not several or same:
         return None
-    return Match(90, f"{several} folders hold one photo in images/ and several masks in masks/")
+    return Match(
+        90, f"{counted(several, 'folder holds', 'folders hold')} one photo in images/ and several masks in masks/"
+    )
 
 
 def _homes(source: Source) -> Iterator[tuple[Path, list[Path]]]:

@@ -273,7 +273,8 @@ def _remarks(entries: Sequence[Entry], names: Counter[str], coding: LabelCoding)
             "class map renames or ignores"
         )
     if boxes and boxes == shapes:
-        notes.append(f"all {boxes} shapes are boxes: what they enclose is more than the object, so expect rough masks")
+        every = "the one shape is a box" if boxes == 1 else f"all {boxes} shapes are boxes"
+        notes.append(f"{every}: what a box encloses is more than the object, so expect rough masks")
     elif boxes:
         notes.append(f"{boxes} of {shapes} shapes are boxes, and count with all they enclose")
     meaning = coding.name_to_id()
