@@ -71,8 +71,8 @@ def test_voc_lists_give_the_splits_and_leave_out_what_they_do_not_name(tmp_path:
     (lists / "train.txt").write_text("p0\np1\ngone\n")
     assert splits(root) == {"p0": "train", "p1": "train", "p3": "val"}
     notes = open_dataset(root).listing.notes
-    assert "1 listed photos are missing" in notes
-    assert "1 photos with masks are in no list and left out" in notes
+    assert "1 listed photo is missing" in notes
+    assert "1 photo with a mask is in no list and left out" in notes
 
 
 def test_trainval_and_default_say_what_belongs_to_the_set(tmp_path: Path) -> None:

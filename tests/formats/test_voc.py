@@ -66,7 +66,7 @@ def test_the_devkits_lists_of_photos_missing_here_are_only_counted(tmp_path: Pat
     (root / "ImageSets" / "Segmentation" / "trainval.txt").write_text("2007_000032\np0\np1\np2\np3\n")
     index = open_dataset(root)
     assert len(index) == 4
-    assert "1 listed photos are missing" in index.listing.notes
+    assert "1 listed photo is missing" in index.listing.notes
 
 
 def test_the_masks_of_sbd_and_their_list_are_vocs_too(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tessella.core.classes import IGNORE, ClassTable, LabelCoding, voc_colour
 from tessella.core.errors import FormatError, InputError
+from tessella.core.wording import counted
 from tessella.files.masks import read_mask, write_mask, write_picture
 from tessella.files.paths import IMAGE_SUFFIXES, is_file, relative_name, walk
 from tessella.files.text import read_bytes, read_text_lines
@@ -187,9 +188,9 @@ def _listed(home: Path, photos: dict[str, Path], masks: dict[str, Path]) -> tupl
         ]
     notes = []
     if absent := sum(stem not in (photos or masks) for stem in splits):
-        notes.append(f"{absent} listed photos are missing")
+        notes.append(f"{counted(absent, 'listed photo is', 'listed photos are')} missing")
     if left := sum(stem not in splits for stem in masks.keys() & photos.keys()):
-        notes.append(f"{left} photos with masks are in no list and left out")
+        notes.append(f"{counted(left, 'photo with a mask is', 'photos with masks are')} in no list and left out")
     return splits, notes
 
 
