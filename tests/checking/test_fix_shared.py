@@ -279,3 +279,17 @@ def test_outlines_of_too_few_points_go_and_leave_the_other_parts(tmp_path: Path)
     assert (new[3]["bbox"], len(new[3]["segmentation"])) == ([1, 1, 4, 11], 1)
     for photo in ("p0", "p1"):
         assert np.array_equal(_label_map(open_dataset(root), photo), _label_map(copy, photo))
+
+
+def test_a_copy_of_a_photo_stays_where_its_entry_cannot_be_left_out(tmp_path: Path) -> None:
+    root = tmp_path / "source"
+    for number in (0, 1):
+        coco.photo(root / "images" / f"p{number}.png", 7)
+    rows = [coco.row(n, n, 3, [coco.block(1, 1, 5, 5), [1, 1, 5, 5, 9, 9]]) for n in (1, 2)]
+    coco.document(root / "annotations" / "instances_default.json", coco.images("p0.png", "p1.png"), rows)
+    report, copy = _fixed(root)
+    assert report.left_out == ()
+    (twin,) = [finding for finding in report.person if finding.code in ("D101", "D102")]
+    assert (twin.fixable, "--fix" in twin.fix) == (False, False)
+    assert {change.code for change in report.changes} == {"G105"}
+    assert "P102" not in check(copy).by_code()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tessella.checking.baseline import accept
 from tessella.checking.checked import Checked
-from tessella.checking.fixing.amend import can_amend
+from tessella.checking.fixing.amend import can_amend, can_leave_out, shared_files
 from tessella.checking.looking.annotators import compare_annotators
 from tessella.checking.looking.reading import look_at, look_at_unreadable
 from tessella.checking.looking.trace import trace_of
@@ -119,8 +119,17 @@ def look_for(
     for rule in rules:
         if rule.survey is not None:
             found += rule.survey(survey)
-    repairs = {rule.code for rule in rules if rule.repair is not None}
-    settled = [_settled(index, one, settings, repairs) for one in found]
+    by_code, shared = {rule.code: rule for rule in rules}, shared_files(index)
+
+    def is_written(position: int | None, code: str) -> bool:
+        rule, record = by_code.get(code), None if position is None else index.records[position]
+        if rule is None or record is None:
+            return True
+        if rule.sets_aside == "fixable" and not can_leave_out(record, index, shared):
+            return False
+        return rule.repair is None or can_amend(record, index, code)
+
+    settled = [_settled(one, settings, is_written) for one in found]
     return _checked(index, survey, settled, settings=settings, order=[rule.code for rule in rules])
 
 
@@ -168,18 +177,13 @@ def _traced(index: Index, splits: tuple[str, ...], rules: Sequence[Rule]) -> Ite
             pool.shutdown(wait=True, cancel_futures=True)  # Ctrl-C must not wait for the rest of the data set
 
 
-def _settled(index: Index, located: Located, settings: Settings, repairs: Collection[str]) -> Located:
+def _settled(located: Located, settings: Settings, is_written: Callable[[int | None, str], bool]) -> Located:
     """Give a finding the severity that is set, and call only those fixable that can be written in this format."""
     position, finding = located
     severity = settings.severity_of(finding.code, finding.severity)
     if severity != finding.severity:
         finding = replace(finding, severity=severity)
-    if (
-        finding.fixable
-        and finding.code in repairs
-        and position is not None
-        and not can_amend(index.records[position], index, finding.code)
-    ):
+    if finding.fixable and not is_written(position, finding.code):
         finding = replace(finding, fixable=False, fix=finding.fix.replace(" (--fix does)", ""))
     return Located(position, finding)
 

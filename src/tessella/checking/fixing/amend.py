@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,6 +46,25 @@ def can_amend(record: Record, index: Index, code: str) -> bool:
     if format_named(index.format).drawn:
         return index.format in DRAWING_WRITERS and code not in UNWRITTEN.get(index.format, ())
     return not (record.key and index.format not in CUT_AT_HALF) and _mask_path(record.label, index) is not None
+
+
+def shared_files(index: Index) -> frozenset[Path]:
+    """Return the photo and label files that several records need."""
+    named = Counter(path for record in index.records for path in {record.image, record.label} if path is not None)
+    return frozenset(path for path, count in named.items() if count > 1)
+
+
+def can_leave_out(record: Record, index: Index, shared: frozenset[Path]) -> bool:
+    """Whether a copy can do without a record: not where a file that stays would still describe it.
+
+    Args:
+        record: One photo.
+        index: The data set.
+        shared: What `shared_files` returned.
+    """
+    if not record.key or index.format in CUT_AT_HALF:
+        return True
+    return record.image not in shared and record.label not in shared
 
 
 def amended_path(record: Record, annotation: Annotation, index: Index) -> Path | None:

@@ -188,7 +188,8 @@ def _plan(index: Index, checked: Checked) -> _Work:
     _rename(work, index, checked)
     splits = splits_of(index)
     aside = {position for position, numbers in by_record.items() if _sets_aside(checked, numbers)}
-    needed = {record.label for number, record in enumerate(index.records) if number not in aside}
+    kept = [record for number, record in enumerate(index.records) if number not in aside]
+    needed = {path for record in kept for path in (record.image, record.label)}
     for position, numbers in sorted(by_record.items()):
         if position in aside:
             _set_aside(work, index, checked, numbers, position=position, needed=needed)
