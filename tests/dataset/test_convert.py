@@ -197,4 +197,18 @@ def test_what_shapes_lose_on_their_way_is_counted(tmp_path: Path) -> None:
     assert left_out("coco") == lines
     assert left_out("label-studio") == {**lines, "objects told apart": 1}
     assert left_out("voc") == {"shapes with attributes": 1, "objects of which no pixel is seen": 2}  # under the line
-    assert left_out("index-mask") == {"shapes with attributes": 1, "objects told apart": 2}
+    assert left_out("index-mask") == {"shapes with attributes": 1, "objects told apart": 3}
+
+
+def test_shapes_of_one_class_are_objects_that_a_mask_of_classes_cannot_tell_apart(tmp_path: Path) -> None:
+    save(tmp_path / "set" / "a.png", photo_of(0))
+    touching = [box("road", 1, 1, 4, 4), box("road", 4, 1, 8, 4)]
+    others = [box("tree", 1, 6, 4, 9), box("__ignore__", 9, 1, 12, 4), box("__ignore__", 9, 6, 12, 9)]
+    labelme_file(tmp_path / "set" / "a.json", [*touching, *others], photo="a.png")
+
+    def left_out(to: str) -> dict[str, int]:
+        return convert(tmp_path / "set", tmp_path / to, to=to).left_out
+
+    assert left_out("index-mask") == {"objects told apart": 2}
+    assert left_out("colour-mask") == {"objects told apart": 2}
+    assert left_out("voc") == left_out("coco") == left_out("label-studio") == {}

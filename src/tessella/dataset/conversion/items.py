@@ -70,7 +70,8 @@ def item_of(part: Part, coding: LabelCoding, *, drawn: bool, holds: AbstractSet[
         labels = LabelMap(np.asarray(part.lookup[found.ids]), coding.table)
         if isinstance(annotation, Drawing):
             drawing = _renamed(annotation, part, coding) if drawn or "instances" in holds else None
-            lost = _losses(annotation, holds if drawing is not None else frozenset())
+            ignored = frozenset(index.coding.ignore_names)
+            lost = _losses(annotation, holds if drawing is not None else frozenset(), ignored=ignored)
             if drawing is None and "shapes" in holds:
                 lost["shapes, kept as outlines of the pixels they show"] = len(annotation.shapes)
     image = partial(index.image, part.position) if has_photo else None
@@ -100,7 +101,7 @@ def _spelled(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _losses(drawing: Drawing, holds: AbstractSet[str]) -> Counter[str]:
+def _losses(drawing: Drawing, holds: AbstractSet[str], *, ignored: AbstractSet[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     if "shapes" in holds:  # else no shape stays a shape
         forms = Counter("holes" if shape.holes else _FORM.get(shape.kind, "shapes") for shape in drawing.shapes)
@@ -115,6 +116,10 @@ def _losses(drawing: Drawing, holds: AbstractSet[str]) -> Counter[str]:
     if "instances" not in holds:
         # where shapes stay shapes, an object of one shape stays an object
         found["objects told apart"] = sum(parts > ("shapes" in holds) for parts in objects.values())
+        if "shapes" not in holds:  # a shape without a group is an object of its own, and told from others of its class
+            alone = Counter(shape.label for shape in drawing.shapes if not shape.group and shape.label not in ignored)
+            grouped = {label for label, _ in objects}
+            found["objects told apart"] += sum(n for label, n in alone.items() if n > 1 or label in grouped)
     if "groups" not in holds:
         found["groups across classes"] = sum(classes > 1 for classes in Counter(group for _, group in objects).values())
     return +found
