@@ -104,7 +104,7 @@ def mutate_json(data: bytes, rng: Random) -> bytes:
     """Drop, repeat, retype, rename, nest or exchange one value, or repeat a key, or break the text."""
     try:
         tree = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # damaged once already
         return mutate_lines(data, rng)
     holder = [tree]
     places = list(_places(holder))
@@ -148,6 +148,8 @@ def _nudge(parent, key, rng: Random) -> None:
     value = parent[key]
     if isinstance(value, bool) or value is None:
         parent[key] = not value
+    elif isinstance(value, int) and abs(value) > 10**300:
+        parent[key] = rng.choice((-value, value + 1, value * 2, str(value), rng.choice(NUMBERS)))
     elif isinstance(value, int | float):
         parent[key] = rng.choice(
             (-value, value + 1, value - 1, value * 2, value * 1e6, value / 3, int(value) if math.isfinite(value) else 0,

@@ -133,6 +133,11 @@ def test_a_number_of_no_annotation_is_refused_with_its_first_pixel(tmp_path: Pat
         index.labels(0)
 
 
+def test_an_annotation_whose_number_no_bitmap_can_hold_covers_nothing(tmp_path: Path) -> None:
+    known, beyond = segments_ai.annotation(70_000, 2), segments_ai.annotation(10**30, 2)
+    assert of_segments(tmp_path, NUMBERS, known, beyond)[0].labels.ids.sum() == 2 * 12
+
+
 def test_a_segments_bitmap_behind_an_address_is_never_fetched(tmp_path: Path) -> None:
     index = of_segments(tmp_path, NUMBERS, segments_ai.annotation(70_000, 2), file="other.png")
     assert index.listing.left_out == {"bitmaps behind an address": 1}

@@ -341,7 +341,7 @@ def _has_whole_chunks(data: bytes) -> bool:
     while place + 12 <= len(data):
         length = int.from_bytes(data[place : place + 4], "big")
         if data[place + 4 : place + 8] == b"IEND":
-            return True
+            return length == 0
         place += 12 + length
     return False
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "segments-ai"
 _SET: Final = "ground-truth"
+_NUMBERS: Final = 1 << 24
+"""As many numbers a bitmap of three bytes per pixel can hold."""
+
 _ENDINGS: Final = ("_label_ground-truth", "_label")
 _VECTORS: Final[dict[str, ShapeKind]] = {"polygon": "polygon", "bbox": "rectangle", "polyline": "linestrip"}
 
@@ -175,7 +178,7 @@ def _of_bitmap(held: _Sample, record: Record, where: str, max_pixels: int | None
         )
     keys = _numbers(record.parts[0], max_pixels)
     own = {int(number(one.get("id"))): one for one in held.annotations if number(one.get("id")).is_integer()}
-    strays = ~np.isin(keys, np.array([0, *own], np.int64))
+    strays = ~np.isin(keys, [0, *(key for key in own if abs(key) < _NUMBERS)])
     if strays.any():
         row, column = (int(value) for value in np.argwhere(strays)[0])
         raise LabelError(
