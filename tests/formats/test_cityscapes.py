@@ -139,7 +139,9 @@ def test_classes_of_cityscapes_are_written_with_its_numbers(tmp_path: Path) -> N
     convert(open_dataset(tmp_path / "set", classes=coding), tmp_path / "out", to="cityscapes")
     place = tmp_path / "out" / "gtFine" / "ulm"
     assert sorted(path.name for path in place.iterdir()) == [
-        f"p{seed}_gtFine_label{kind}.png" for seed in range(2) for kind in ("Ids", "TrainIds")
+        f"p{seed}_gtFine_{kind}"
+        for seed in range(2)
+        for kind in ("color.png", "labelIds.png", "labelTrainIds.png", "polygons.json")
     ]
     ids = read_mask(place / "p0_gtFine_labelIds.png").pixels
     np.testing.assert_array_equal(ids, np.array([7, 26, 23, *[0] * 253], np.uint8)[ids_of(0)])
@@ -167,3 +169,19 @@ def test_labels_alone_are_listed_with_their_own_size(tmp_path: Path) -> None:
     labels = index.labels(0)
     assert labels is not None
     assert labels.hw == (12, 16)
+
+
+@pytest.mark.parametrize("kept", ["polygons.json", "color.png", "labelTrainIds.png"])
+def test_each_kind_that_is_written_for_its_own_classes_says_the_same(tmp_path: Path, kept: str) -> None:
+    ids = np.random.default_rng(0).integers(0, 20, (40, 60)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
+    ids[ids == 19] = IGNORE
+    save(tmp_path / "set" / "images" / "a.png", photo_of(0, ids.shape))
+    save(tmp_path / "set" / "masks" / "a.png", ids)
+    convert(open_dataset(tmp_path / "set", classes=BY_TRAIN_ID), tmp_path / "out", to="cityscapes")
+    for path in (*tmp_path.glob("out/gtFine/*/*"), tmp_path / "out" / "classes.toml"):
+        if not path.name.endswith(f"_gtFine_{kept}"):
+            path.unlink()
+    index = open_dataset(tmp_path / "out")
+    assert index.format == "cityscapes"
+    assert index.table == BY_TRAIN_ID.table
+    assert np.array_equal(index.labels(0).ids, ids)

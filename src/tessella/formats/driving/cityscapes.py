@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -13,18 +14,23 @@ from tessella.core.errors import FormatError
 from tessella.files.classes import write_classes
 from tessella.files.masks import read_mask, write_picture
 from tessella.files.values.numbers import pairs, size_hw
-from tessella.formats.driving.labels import BY_ID, BY_TRAIN_ID, LABELS
+from tessella.files.write import write_text
+from tessella.formats.driving.labels import BY_ID, BY_TRAIN_ID, LABELS, UNLABELLED
 from tessella.formats.driving.objects import label_of, read_objects
 from tessella.formats.layout.export import flat, plain_coding, write_photo
 from tessella.formats.layout.places import PICTURE, Place
 from tessella.formats.layout.published import Kind, Published
 from tessella.formats.listing import Writer
+from tessella.formats.raster.tracing import outlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from tessella.core.classes import LabelCoding
+    from tessella.core.labelmap import LabelMap
     from tessella.formats.listing import Item, Written
 
 NAME: Final = "cityscapes"
@@ -129,8 +135,9 @@ def _folder(item: Item) -> tuple[str, str]:
 def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
     """Write the photo and its label map.
 
-    Classes that are called as in Cityscapes are written as `labelIds` and `labelTrainIds` with the published numbers;
-    other classes as `labelTrainIds` alone, value = id.
+    Classes that are called as in Cityscapes are written as `labelIds` and `labelTrainIds` with the published numbers,
+    as `color` with the published colours, and as polygons along pixel edges; other classes as `labelTrainIds` alone,
+    value = id.
     """
     from PIL import Image
 
@@ -148,8 +155,28 @@ def write_one(item: Item, coding: LabelCoding, dst: Path) -> None:
         for index, number in enumerate(own.values()):
             by_id[index], by_train[index] = number, trained[number]
         write_picture(place / f"{stem}_gtFine_labelIds.png", Image.fromarray(by_id[ids]))
+        write_picture(place / f"{stem}_gtFine_color.png", Image.fromarray(_colours(own)[ids]))
+        content = json.dumps(_polygons(item.labels, tuple(own)), ensure_ascii=False)
+        write_text(place / f"{stem}_gtFine_polygons.json", content + "\n")
         ids = by_train[ids]
     write_picture(place / f"{stem}_gtFine_labelTrainIds.png", Image.fromarray(ids))
+
+
+def _colours(own: dict[str, int]) -> NDArray[np.uint8]:
+    """Return the published colour of every class id; ignored pixels are black, as unlabelled ones there."""
+    colours = np.zeros((256, 3), np.uint8)
+    colours[: len(own)] = [next(label.colour for label in LABELS if label.name == name) for name in own]
+    return colours
+
+
+def _polygons(labels: LabelMap, names: Sequence[str]) -> dict[str, object]:
+    """Return the content of a `_polygons.json`, which paints the label map again; what is ignored in none."""
+    called = dict(enumerate(names)) | {IGNORE: UNLABELLED}
+    objects = [
+        {"label": called[outline.value], "polygon": outline.points_xy.astype(int).tolist()}
+        for outline in outlines(labels.ids, ground=IGNORE)
+    ]
+    return {"imgHeight": labels.hw[0], "imgWidth": labels.hw[1], "objects": objects}
 
 
 def close(written: Sequence[Written], coding: LabelCoding, dst: Path) -> None:

@@ -62,6 +62,7 @@ LABELS: Final = (
 """The 34 labels with an id; `license plate` has id -1 and is not trained on."""
 
 LICENCE_PLATE: Final = "license plate"
+UNLABELLED: Final = LABELS[0].name
 
 _TRAINED: Final = tuple(label for label in LABELS if label.train_id != IGNORE)
 _REST: Final = tuple(label for label in LABELS if label.train_id == IGNORE)
