@@ -23,8 +23,8 @@ import numpy as np
 from PIL import Image
 
 from tessella.checking import check
-from tessella.checking.engine import workers
 from tessella.core.classes import ClassTable, LabelCoding
+from tessella.core.cores import cores
 from tessella.dataset import Index, open_dataset
 
 SEED, CLASSES, ROUNDS = 0, 19, 7
@@ -59,7 +59,7 @@ def decode_all(paths: list[Path]) -> None:
         with Image.open(path) as picture:
             picture.load()
 
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(decode, paths))
 
 
@@ -115,7 +115,7 @@ def main() -> None:
         "results": results,
         "machine": {
             "cpu": cpu_name(),
-            "cores": workers(),
+            "cores": cores(),
             "python": platform.python_version(),
             "pillow": Image.__version__,
         },

@@ -31,9 +31,9 @@ from label_sets import SEED, blobs, coco_like, write_coco, write_stamps, write_s
 from numpy.typing import NDArray
 
 from tessella.checking import check
-from tessella.checking.engine import workers
 from tessella.core.annotation import Drawing, Shape, StoredMask
 from tessella.core.classes import ClassTable, LabelCoding
+from tessella.core.cores import cores
 from tessella.dataset.convert import convert
 from tessella.dataset.index import open_dataset
 from tessella.formats.raster.colours import look_up
@@ -209,7 +209,7 @@ def check_photos() -> Figures:
     return {
         "ok": figures["speed_against_pillow"] >= 0.6,
         "bars": {"speed_against_pillow": 0.6},
-        "cores": workers(),
+        "cores": cores(),
         **figures,
     }
 

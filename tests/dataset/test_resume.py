@@ -114,7 +114,7 @@ def crew_at_once(monkeypatch):
     """Call the processes in after the first photos, and have two of them wherever the tests run."""
     monkeypatch.setattr(crew, "FIRST", 1)
     monkeypatch.setattr(crew, "WORTH_SECONDS", 0.0)
-    monkeypatch.setattr(crew, "_cores", lambda: 2)
+    monkeypatch.setattr(crew, "cores", lambda: 2)
 
 
 @pytest.mark.parametrize("to", ["coco", "labelme", "voc"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -20,6 +19,7 @@ from tessella.checking.rule import Located
 from tessella.checking.rules.sets.classes import class_pixels
 from tessella.checking.settings import chosen, settings_of
 from tessella.checking.survey import Survey, Trace
+from tessella.core.cores import cores
 from tessella.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def look_for(
     families = {rule.code[0] for rule in rules if rule.survey is not None}
     compared = compare_twins(index, traces)
     if "N" in families:
-        compared = compare_annotators(index, compared, threads=workers())
+        compared = compare_annotators(index, compared, threads=cores())
     survey = Survey(
         traces=compared,
         coding=index.coding,
@@ -110,7 +110,7 @@ def look_for(
         orphan_labels=index.listing.orphan_labels,
         given_splits=any(record.split for record in index.records),
         similar=similar(compared) if "D" in families else (),
-        noise=noise_of(index, compared, threads=workers()) if "N" in families else {},
+        noise=noise_of(index, compared, threads=cores()) if "N" in families else {},
         merged=index.listing.merged,
         boxed=index.listing.boxed,
         published=index.listing.published,
@@ -146,11 +146,6 @@ def spread(total: int, most: int) -> frozenset[int]:
     return frozenset(range(0, total, max(1, -(-total // most))))
 
 
-def workers() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _traced(index: Index, splits: tuple[str, ...], rules: Sequence[Rule]) -> Iterator[tuple[Trace, list[Finding]]]:
     deep = spread(len(index), min(MOVED, max(MOVED_AT_LEAST, len(index) // 20)))
     looks = [rule.look for rule in rules if rule.look is not None]
@@ -161,15 +156,15 @@ def _traced(index: Index, splits: tuple[str, ...], rules: Sequence[Rule]) -> Ite
         return trace, [finding for ask in looks for finding in ask(look)]
 
     # in a small set few at once, so that no core waits for another's last handful
-    at_once = max(1, min(_MOST_HANDED_OUT, len(index) // (8 * workers())))
+    at_once = max(1, min(_MOST_HANDED_OUT, len(index) // (8 * cores())))
 
     def visit_some(first: int) -> list[tuple[Trace, list[Finding]]]:
         return [visit(position) for position in range(first, min(first + at_once, len(index)))]
 
-    if len(index) < _FEWEST_FOR_A_POOL or workers() == 1:
+    if len(index) < _FEWEST_FOR_A_POOL or cores() == 1:
         yield from map(visit, range(len(index)))
         return
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         try:
             for some in pool.map(visit_some, range(0, len(index), at_once)):
                 yield from some

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tessella.core.cores import cores
 from tessella.core.errors import FormatError, InputError, OutputError
 from tessella.files.hashes import sha256_bytes, sha256_file
 from tessella.files.paths import require_folder
@@ -265,9 +266,8 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _hashed(paths: Mapping[str, Path], progress: Callable[[int, int], None] | None) -> Iterator[LockedFile]:
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     listed, done = list(paths.items()), 0
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(listed), _BATCH):
             batch = listed[start : start + _BATCH]
             for file in pool.map(_hash, (relative for relative, _ in batch), (path for _, path in batch)):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tessella.core.cores import cores
 from tessella.core.errors import InputError
 from tessella.files.thumbnails import thumbnail
 
@@ -50,7 +50,7 @@ def lookalikes(records: Sequence[Record], *, max_pixels: int | None = None) -> l
         except InputError:
             return None  # named by `tessella check`
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, cores())) as pool:
         found = list(pool.map(small, records))
     places = [place for place, one in enumerate(found) if one is not None]
     if len(places) < 2:

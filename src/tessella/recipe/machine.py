@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from tessella.core.cores import cores
+
 BF16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 """CPU flags with which oneDNN computes bf16 faster than fp32; without them it is emulated and slower."""
 
@@ -85,11 +87,11 @@ def _read_cpuinfo(path: Path) -> tuple[str, frozenset[str]]:
 
 
 def _count_cores(cgroup: Path) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    found = cores()
     quota, _, period = _text_of(cgroup / "cpu.max").strip().partition(" ")
     if quota.isdigit() and period.isdigit() and int(period):
-        cores = min(cores, max(1, int(quota) // int(period)))
-    return cores
+        found = min(found, max(1, int(quota) // int(period)))
+    return found
 
 
 def _measure_memory(cgroup: Path) -> int:

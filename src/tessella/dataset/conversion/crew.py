@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tessella.core.cores import cores
 from tessella.core.errors import InterruptionError, TessellaError
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def write_all(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]:
         InterruptionError: A process was ended from outside.
         OutputError: A file cannot be written.
     """
-    cores, first = _cores(), FIRST * _cores()
+    first = FIRST * cores()
     start = time.perf_counter()
     yield from _by_threads(job, parts[:first], folder)
     rest = parts[first:]
     expected = (time.perf_counter() - start) / first * len(rest)
-    carried = _carried((job, rest, folder)) if cores > 1 and expected > WORTH_SECONDS else b""
+    carried = _carried((job, rest, folder)) if cores() > 1 and expected > WORTH_SECONDS else b""
     if 0 < len(carried) <= _MOST_BYTES:
         yield from _by_processes(carried, len(rest))
     else:
@@ -92,7 +93,7 @@ def _by_threads(job: Job, parts: Sequence[Part], folder: Path) -> Iterator[Line]
     def write(some: range) -> list[Line]:
         return [_write(job, parts[position], folder) for position in some]
 
-    pool = ThreadPoolExecutor(_cores())
+    pool = ThreadPoolExecutor(cores())
     try:
         yield from _done(pool, write, len(parts))
     finally:
@@ -103,7 +104,7 @@ def _by_processes(carried: bytes, photos: int) -> Iterator[Line]:
     from loky import ProcessPoolExecutor
     from loky.process_executor import BrokenProcessPool
 
-    pool = ProcessPoolExecutor(_cores(), timeout=_IDLE_SECONDS, initializer=_join, initargs=(carried, os.getpid()))
+    pool = ProcessPoolExecutor(cores(), timeout=_IDLE_SECONDS, initializer=_join, initargs=(carried, os.getpid()))
     try:
         yield from _done(pool, _write_mine, photos)
     except BrokenProcessPool as error:
@@ -117,7 +118,7 @@ def _by_processes(carried: bytes, photos: int) -> Iterator[Line]:
 
 def _done(pool: Executor, write: Callable[[range], list[Line]], photos: int) -> Iterator[Line]:
     """Hand the photos out by the handful, and yield the lines as they come."""
-    at_once = max(1, min(_AT_ONCE, photos // (8 * _cores())))  # so that no core waits for another's last handful
+    at_once = max(1, min(_AT_ONCE, photos // (8 * cores())))  # so that no core waits for another's last handful
     spans = (range(start, min(start + at_once, photos)) for start in range(0, photos, at_once))
     futures = [pool.submit(write, span) for span in spans]
     try:
@@ -153,7 +154,3 @@ def _write_mine(some: range) -> list[Line]:
             os._exit(1)  # the caller was killed; another may be at work in the folder already
         lines.append(_write(job, parts[position], folder))
     return lines
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
 from tessella.core.classes import IGNORE, MAX_CLASSES, ClassInfo, ClassTable, LabelCoding, voc_colour
+from tessella.core.cores import cores
 from tessella.core.errors import InputError, LabelError
 from tessella.files.masks import read_mask
 from tessella.formats.layout.class_files import find_classes
@@ -195,7 +195,7 @@ def _counted(paths: Sequence[Path], max_pixels: int | None, read: Read) -> Itera
         return _Found(values, counts[values], b"" if mask.palette is None else mask.palette.tobytes(), is_colour=False)
 
     # Pillow decodes outside the interpreter lock
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, cores())) as pool:
         errors: list[InputError] = []
         for found in pool.map(count, paths):
             if isinstance(found, InputError):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tessella.checking.engine import workers
 from tessella.checking.looking.reading import look_at
 from tessella.checking.looking.trace import drawn_ids
 from tessella.core.annotation import StoredMask
 from tessella.core.classes import IGNORE
+from tessella.core.cores import cores
 from tessella.core.errors import TessellaError
 from tessella.core.finding import SEVERITIES
 from tessella.formats.raster.labels import UNKNOWN, value_table
@@ -52,7 +52,7 @@ def views_of(index: Index, checked: Checked) -> dict[int, list[View]]:
     places = {trace.photo_where: trace.position for trace in checked.survey.traces} if checked.survey else {}
     found: dict[int, list[View]] = {}
     taken = 0
-    with ThreadPoolExecutor(workers()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for number, views in zip(wanted, pool.map(lambda n: _views(index, checked, n, places), wanted), strict=True):
             taken += sum(len(view.uri) for view in views)
             if taken > BYTES:
