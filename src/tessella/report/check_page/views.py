@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -31,24 +31,21 @@ if TYPE_CHECKING:
     from tessella.dataset.index import Index
     from tessella.report.check_page.pictures import View
 
-PER_RULE: Final = 12
-"""Most findings of one rule that are shown with pictures."""
+FIRST: Final = 12
+"""So many findings of each rule get their pictures before any rule gets more."""
 
-IN_ALL: Final = 240
-"""Most findings of a page that are shown with pictures."""
-
-BYTES: Final = 14_000_000
-"""Most bytes that all pictures take, so that a page stays below 20 MB."""
+BYTES: Final = 40_000_000
+"""Most bytes that all pictures take, a thousand findings or two: browsers still open the page at once."""
 
 
 def views_of(index: Index, checked: Checked) -> dict[int, list[View]]:
-    """Return the pictures of findings by their number; findings without a photo to show are left out.
+    """Return the pictures of findings by their number; those without a photo to show, or beyond BYTES, are left out.
 
     Args:
         index: The data set.
         checked: What was found in it.
     """
-    wanted = _chosen(checked)
+    wanted = _in_order(checked)
     places = {trace.photo_where: trace.position for trace in checked.survey.traces} if checked.survey else {}
     found: dict[int, list[View]] = {}
     taken = 0
@@ -63,14 +60,15 @@ def views_of(index: Index, checked: Checked) -> dict[int, list[View]]:
     return found
 
 
-def _chosen(checked: Checked) -> list[int]:
-    """Choose findings that concern a record: of each rule the first ones, errors before the rest."""
-    by_rule: dict[str, list[int]] = defaultdict(list)
+def _in_order(checked: Checked) -> list[int]:
+    """Return the findings that concern a record: the first ones of each rule, then the others; errors come first."""
+    seen: Counter[str] = Counter()
+    order: list[tuple[bool, int, int]] = []
     for number, finding in enumerate(checked.findings):
-        if checked.positions[number] is not None and len(by_rule[finding.code]) < PER_RULE:
-            by_rule[finding.code].append(number)
-    numbers = [number for found in by_rule.values() for number in found]
-    return sorted(numbers, key=lambda number: SEVERITIES.index(checked.findings[number].severity))[:IN_ALL]
+        if checked.positions[number] is not None:
+            order.append((seen[finding.code] >= FIRST, SEVERITIES.index(finding.severity), number))
+            seen[finding.code] += 1
+    return [number for _, _, number in sorted(order)]
 
 
 def _views(index: Index, checked: Checked, number: int, places: Mapping[str, int]) -> list[View]:

@@ -20,7 +20,7 @@ def write_check_page(path: Path, index: Index, checked: Checked) -> None:
 
     Args:
         path: Where to write; an existing file is replaced.
-        index: The data set; up to 240 of its records are decoded once more for their pictures.
+        index: The data set; records with findings are decoded once more for their pictures.
         checked: What `check` found in it.
 
     Raises:
