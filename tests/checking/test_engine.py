@@ -58,7 +58,7 @@ def test_findings_come_in_the_order_of_rules_then_records_with_any_number_of_thr
     index = open_dataset(_spoilt(tmp_path), classes=faulty.CODING)
     answers = []
     for cores in (1, 2, 8):
-        monkeypatch.setattr(engine, "workers", lambda cores=cores: cores)
+        monkeypatch.setattr(engine, "cores", lambda cores=cores: cores)
         answers.append(check(index))
     assert answers[0] == answers[1] == answers[2]
     places = [(finding.code, finding.where) for finding in answers[0].findings]
