@@ -1,7 +1,7 @@
 """Writes photos on all cores: by threads where that is quickly done, else by processes.
 
 Reading and painting masks leaves Python's lock to others, and threads suffice. Spelling out the corners of outlines
-holds it: two threads then take as long as one, and only processes use a second core.
+holds it: two threads then are hardly faster than one, and only processes use a second core.
 """
 
 from __future__ import annotations
